@@ -1,0 +1,1 @@
+"""One package per place a story can live in; platforms do not know each other."""

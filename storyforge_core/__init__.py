@@ -1,0 +1,1 @@
+"""Knows stories, not chat platforms: rules, engine, store and providers."""

@@ -1,0 +1,1 @@
+"""The rules of branching stories: pure, frozen values; standard library only, no clock, no input or output."""

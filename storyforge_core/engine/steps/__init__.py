@@ -1,0 +1,1 @@
+"""One function per stage of a recipe: a frozen draft in, a better draft out."""

@@ -1,0 +1,1 @@
+"""One file per engine that writes, paints or speaks."""
