@@ -1,17 +1,17 @@
 """Every expected failure. The text of each is one sentence or two, fit to be shown to a player.
 
-    StoryForgeError
-    ├── Refused            the asker can do something else; nothing went wrong
-    │   ├── Invalid        the words make no sense here
-    │   ├── NotFound       no such scene, story, player …
-    │   ├── NotAllowed     somebody else may do this
-    │   ├── Busy           something is under way; ask again later
-    │   └── TooFast        rate limit; `retry_after` seconds
-    ├── ServiceDown        a model or server is away, silent or broken; worth another try
-    │   ├── ServiceSilent  it took the request and said nothing in time
-    │   └── BrokenAnswer   it answered something unusable
-    ├── ModelMissing       the server is there, the model is not; another try is pointless
-    └── SetupError         the owner has to change something; the program cannot start
+StoryForgeError
+├── Refused            the asker can do something else; nothing went wrong
+│   ├── Invalid        the words make no sense here
+│   ├── NotFound       no such scene, story, player …
+│   ├── NotAllowed     somebody else may do this
+│   ├── Busy           something is under way; ask again later
+│   └── TooFast        rate limit; `retry_after` seconds
+├── ServiceDown        a model or server is away, silent or broken; worth another try
+│   ├── ServiceSilent  it took the request and said nothing in time
+│   └── BrokenAnswer   it answered something unusable
+├── ModelMissing       the server is there, the model is not; another try is pointless
+└── SetupError         the owner has to change something; the program cannot start
 """
 
 
