@@ -1,9 +1,46 @@
-"""What the engine needs from the outside world, as narrow protocols."""
+"""What the engine and the presenter need from the outside world, as narrow protocols."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
+from storyforge_core.domain.changes import Change, Entry, Verb
+from storyforge_core.domain.commands import Incoming
+from storyforge_core.domain.events import Event, Recorded
+from storyforge_core.domain.replies import StoryLine
+from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
+from storyforge_core.domain.story import (
+    BallotId,
+    Choice,
+    Player,
+    PlayerId,
+    PlaythroughId,
+    Room,
+    RoomId,
+    RoomKey,
+    RunId,
+    Scene,
+    SceneId,
+    StoryId,
+    TreeNode,
+)
 from storyforge_core.domain.writing import Asking, Finding, Telling, WriterEvent
+
+
+class Clock(Protocol):
+    """Time and chance, so that tests can hold both still."""
+
+    def now(self) -> datetime:
+        """Tell the time, in UTC."""
+
+    def new_id(self) -> UUID:
+        """Make a UUIDv7."""
+
+    def seed(self) -> int:
+        """Draw a seed, 0 to 2³¹-1."""
 
 
 class Writer(Protocol):
@@ -38,3 +75,219 @@ class Writer(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of a run's words; `seq` counts from 0 without gaps."""
+
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventsWaiting:
+    """A playthrough has new events."""
+
+    playthrough: PlaythroughId
+
+
+@dataclass(frozen=True, slots=True)
+class WordsWaiting:
+    """A run has new words."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """Listening begins, or begins again after a gap: anything may have happened meanwhile."""
+
+
+Signal = EventsWaiting | WordsWaiting | Resync
+
+
+class Desk(Protocol):
+    """One transaction in which a command is decided. All that is written here is stored together, or not at all.
+
+    While a desk with a situation is open, the playthrough is locked against every other desk.
+    """
+
+    @property
+    def fresh(self) -> bool:
+        """False when this very event was handled before."""
+
+    @property
+    def room(self) -> Room | None:
+        """Where the command came from; None when the clock or a worker asks."""
+
+    @property
+    def player(self) -> Player | None:
+        """Who asks; None when the clock or a worker asks."""
+
+    @property
+    def situation(self) -> Situation | None:
+        """Where the playthrough stood when the desk was opened; None where the room shows no story."""
+
+    async def apply(self, changes: Sequence[Change], command: str, verb: Verb = "do", of: int | None = None) -> None:
+        """Write changes and their audit entry.
+
+        Raises:
+            Refused: an update's `before` is no longer what is stored.
+        """
+
+    async def tell(self, playthrough: PlaythroughId, *events: Event) -> None:
+        """Add events to the playthrough's order and wake the listeners at commit."""
+
+    async def queue(self, run: Run, priority: int) -> int:
+        """Store a run and its job; answer how many runs are before it.
+
+        Raises:
+            Busy: the playthrough has a live run already.
+        """
+
+    async def schedule(self, ballot: BallotId, at: datetime) -> None:
+        """Have `BallotDeadline` handled at that time."""
+
+    async def stop(self, run: RunId) -> None:
+        """Mark a live run as stopping and have its worker told."""
+
+    async def finish(self, run: RunId, status: RunStatus, error: str = "") -> None:
+        """End a run; `error` is for operators."""
+
+    async def scene(self, scene: SceneId) -> Scene:
+        """Read a scene."""
+
+    async def find_scenes(self, story: StoryId, words: str) -> tuple[Scene, ...]:
+        """Find scenes by number (`12`, `#12`) or by words of the title; a full title before a part, newest first."""
+
+    async def choices(self, scene: SceneId) -> tuple[Choice, ...]:
+        """Read the choices of a scene in order."""
+
+    async def path(self, scene: SceneId, last: int) -> tuple[Scene, ...]:
+        """Read the last scenes of the path that ends at a scene, root side first."""
+
+    async def choice_texts(self, scenes: Sequence[Scene]) -> tuple[str, ...]:
+        """Read for each scene the choice that led to it; empty where none did."""
+
+    async def takes(self, scene: Scene) -> tuple[Scene, ...]:
+        """Read the takes that a scene is one of, first told first."""
+
+    async def tree(self, story: StoryId, around: SceneId | None, limit: int) -> tuple[tuple[TreeNode, ...], int]:
+        """Read the tree's nodes, parents first; those nearest to a scene if there are more, and how many are left out."""
+
+    async def stories(self, platform: str, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
+        """List the playthroughs that rooms of a platform showed, newest first; shelved stories are left out."""
+
+    async def open_situation(self, playthrough: PlaythroughId) -> Situation:
+        """Lock another playthrough and read where it stands."""
+
+    async def entries(self, playthrough: PlaythroughId, last: int) -> tuple[Entry, ...]:
+        """Read the newest steps that undo can take back, and the undos and redos among them, oldest first."""
+
+    async def entry_changes(self, entry: int) -> tuple[Change, ...]:
+        """Read what a step changed."""
+
+    async def members_named(self, playthrough: PlaythroughId, name: str) -> tuple[PlayerId, ...]:
+        """Find members by name, letter case aside."""
+
+    async def count_scenes(self, story: StoryId) -> int:
+        """Count the scenes of a story."""
+
+    async def runs_before(self, run: RunId) -> int:
+        """Count the live runs that were queued before this one."""
+
+    async def words_told(self, run: RunId) -> str:
+        """Read the words that a run has told so far."""
+
+
+class Store(Protocol):
+    """Where stories are kept."""
+
+    def receive(self, incoming: Incoming) -> AbstractAsyncContextManager[Desk]:
+        """Open a desk for something that came in; commits at the end, rolls back on an exception."""
+
+    def resume(self, playthrough: PlaythroughId) -> AbstractAsyncContextManager[Desk]:
+        """Open a desk for a playthrough, for the clock or a worker."""
+
+    async def playthrough_of(self, ballot: BallotId) -> PlaythroughId | None:
+        """Find whose ballot it is."""
+
+    async def claim(self, run: RunId, worker: UUID) -> Run | None:
+        """Take a run up; None when it is over or a living worker has it."""
+
+    async def run_status(self, run: RunId) -> RunStatus | None:
+        """Read how a run stands."""
+
+    async def checkpoint(self, run: RunId, stage: str, draft: Draft) -> None:
+        """Save a draft and the stage that comes next."""
+
+    async def save_words(self, run: RunId, chunk: Chunk) -> None:
+        """Save a stretch of words and wake the listeners; the same `seq` again changes nothing."""
+
+    async def chunks(self, run: RunId, after: int) -> tuple[Chunk, ...]:
+        """Read the stretches with a `seq` above `after`, in order."""
+
+    async def orphans(self) -> tuple[RunId, ...]:
+        """Find live runs whose worker is gone."""
+
+    async def revive(self, run: RunId) -> None:
+        """Give an orphan back to the workers, in its old place."""
+
+    def alive(self, worker: UUID) -> AbstractAsyncContextManager[None]:
+        """Be known as a living worker for as long as the context is open, and not a moment longer, even after a kill."""
+
+    def signals(self) -> AsyncIterator[Signal]:
+        """Listen: `Resync` first, then whatever happens in any process, for ever; reconnects by itself."""
+
+    async def events(self, playthrough: PlaythroughId, after: int, limit: int) -> tuple[Recorded, ...]:
+        """Read the events of a playthrough with an id above `after`, in order."""
+
+    async def room(self, key: RoomKey) -> Room:
+        """Find a room, or make it known."""
+
+    async def rooms(self, platform: str) -> tuple[Room, ...]:
+        """List the rooms of a platform that show a story."""
+
+    async def live_run(self, playthrough: PlaythroughId) -> Run | None:
+        """Find what is being written or queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message of a room and how far it got."""
+
+    id: UUID
+    """Also the key by which a platform recognises a message that is sent again."""
+    room: RoomId
+    subject: str
+    """What it shows: `run:…`, `ballot:…` or `event:…`."""
+    part: int
+    """Counts from 0 when a text needs several messages."""
+    message: str | None
+    """The platform's id; None while it is not known to have arrived."""
+    shown: int
+    """Characters of the whole text that this message and those before it show."""
+    final: bool
+
+
+class Ledger(Protocol):
+    """What was shown where, so that a restart shows nothing twice and leaves nothing half-shown."""
+
+    async def cursor(self, room: RoomId, playthrough: PlaythroughId) -> int:
+        """Read the id of the last event that a room has been shown of a playthrough; 0 for none."""
+
+    async def advance(self, room: RoomId, playthrough: PlaythroughId, event: int) -> None:
+        """Remember that events up to this one are shown."""
+
+    async def deliveries(self, room: RoomId, subject: str) -> tuple[Delivery, ...]:
+        """Read the messages about a subject, by part."""
+
+    async def unfinished(self, room: RoomId) -> tuple[Delivery, ...]:
+        """Read the messages whose last frame was not shown."""
+
+    async def open(self, room: RoomId, subject: str, part: int) -> Delivery:
+        """Announce a message before it is sent; the same one again answers the same id."""
+
+    async def mark(self, delivery: Delivery) -> None:
+        """Save how far a message got."""

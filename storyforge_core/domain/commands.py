@@ -1,0 +1,231 @@
+"""What can be asked of a story: one value per command, whatever platform it comes from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from storyforge_core.domain.story import BallotId, RoomKey
+
+
+@dataclass(frozen=True, slots=True)
+class NewStory:
+    """Begin a story in this room."""
+
+    premise: str
+    title: str = ""
+    genre: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContinueStory:
+    """Write the next scene: the ballot's winner so far, or freely on."""
+
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Vote for a choice of the open ballot by its number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteIn:
+    """Add a choice of one's own to the open ballot, and vote for it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBallot:
+    """Decide now: what leads wins, or the choice the host names."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchFrom:
+    """Go back to a scene and ask its question again; empty is the scene before the head."""
+
+    scene: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reroll:
+    """Tell the head scene again, as another take."""
+
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Make the head scene longer, as another take."""
+
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the head scene's prose by a player's, as another take."""
+
+    prose: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTakes:
+    """List the takes of the head scene, or move to one of them."""
+
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back the last step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Do the step again that was taken back last."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Move the head to a scene, named by number or title."""
+
+    scene: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPath:
+    """Read the story so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowMap:
+    """See the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStories:
+    """List the stories of this place, or open one of them here."""
+
+    story: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStatus:
+    """See where the story stands: head, ballot, what is being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTitle:
+    """Give the story another title."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """Leave a director's note that steers the next scenes; empty clears it."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRules:
+    """Show the settings, or change one of them."""
+
+    name: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Take part: ballots wait for this player."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Stop taking part: ballots no longer wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """Shut a player out, or let them in again."""
+
+    player: str
+    lift: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop what is being written; what was told so far stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteStory:
+    """Take the story off the list. Needs the title as confirmation."""
+
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BallotDeadline:
+    """The time of a ballot is up. Sent by the clock, not by people."""
+
+    ballot: BallotId
+
+
+Command = (
+    NewStory
+    | ContinueStory
+    | Vote
+    | WriteIn
+    | CloseBallot
+    | BranchFrom
+    | Reroll
+    | Extend
+    | Edit
+    | ShowTakes
+    | Undo
+    | Redo
+    | GoTo
+    | ShowPath
+    | ShowMap
+    | ShowStories
+    | ShowStatus
+    | SetTitle
+    | Direct
+    | ChangeRules
+    | Join
+    | Leave
+    | Ban
+    | Stop
+    | DeleteStory
+)
+"""What a person can ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who asks, in the platform's own words."""
+
+    platform: str
+    user: str
+    name: str
+    """As shown to others; any text a person chose for themselves."""
+    moderator: bool = False
+    """The platform gives this person power over the room: they may do what a host may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A command as it arrives."""
+
+    event: str
+    """The platform's id of the message or click. The same id again has no effect."""
+    room: RoomKey
+    speaker: Speaker
+    command: Command
+    at: datetime
