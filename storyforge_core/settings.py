@@ -1,0 +1,228 @@
+"""Every setting of the program: one frozen value, made once at start from the environment and the file `.env`."""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, assert_never, get_args
+from urllib.parse import urlsplit
+
+from annotated_types import Ge, Le
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from storyforge_core.domain.writing import Role
+from storyforge_core.errors import SetupError
+
+_OLLAMA_PORT = 11434
+_DAY = 86_400
+
+
+def _wrong(needed: str) -> PydanticCustomError:
+    return PydanticCustomError("setting", "{needed}", {"needed": needed})
+
+
+def _postgresql_url(secret: SecretStr | None) -> SecretStr | None:
+    """Bring every form of the address to `postgresql://…`: the code chooses drivers, not the owner."""
+    if secret is None:
+        return None
+    scheme, mark, rest = secret.get_secret_value().strip().partition("://")
+    if not mark or scheme.partition("+")[0] not in {"postgresql", "postgres"}:
+        raise _wrong("an address such as postgresql://user:password@host:5432/storyforge")
+    address = f"postgresql://{rest}"
+    try:
+        _ = urlsplit(address).port
+    except ValueError as error:
+        raise _wrong("an address in which name and password have @ written as %40, / as %2F, : as %3A") from error
+    return SecretStr(address)
+
+
+def _ollama_url(text: str) -> str:
+    """Read an address as Ollama's own tools do: scheme, and then also the port, may be left out."""
+    text = text.strip().rstrip("/")
+    bare = "://" not in text
+    try:
+        parts = urlsplit(f"http://{text}" if bare else text)
+        port = parts.port or (_OLLAMA_PORT if bare else None)
+    except ValueError as error:
+        raise _wrong("an address such as http://127.0.0.1:11434 or 192.168.1.20:11434") from error
+    if parts.scheme not in {"http", "https"}:
+        raise _wrong("an address that starts with http:// or https://")
+    # To a server these mean "every interface", to a client nothing; we never listen there.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", None: "127.0.0.1"}.get(parts.hostname, parts.hostname)  # noqa: S104
+    place = f"[{host}]" if host and ":" in host else host
+    login, at, _ = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{login}{at}{place}{f':{port}' if port else ''}{parts.path}"
+
+
+def _duration(text: str) -> str:
+    """Give bare seconds their unit: Ollama refuses a text without one."""
+    text = text.strip()
+    if re.fullmatch(r"-?\d+", text):
+        return f"{text}s"
+    if not re.fullmatch(r"-?(\d+(\.\d+)?(ms|s|m|h))+", text):
+        raise _wrong("a time such as 90s, 30m or 2h; -1 keeps the model loaded for good, 0 drops it at once")
+    return text
+
+
+DatabaseUrl = Annotated[SecretStr | None, AfterValidator(_postgresql_url)]
+OllamaUrl = Annotated[str, AfterValidator(_ollama_url)]
+Duration = Annotated[str, AfterValidator(_duration)]
+_AnyCase = BeforeValidator(str.lower)
+
+
+class Settings(BaseSettings):
+    """What the owner has decided; `.env.example` says what each one does.
+
+    Made from its arguments alone, so that one made in a test depends on nothing around it; `load_settings` reads.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    database_url: DatabaseUrl = None
+    """None: the bundled PostgreSQL. Otherwise always in the form `postgresql://…`."""
+    data_dir: Path
+    pictures_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "pictures")
+    exports_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "exports")
+    workflow_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "workflows")
+
+    storyteller: Annotated[Literal["auto", "ollama", "offline"], _AnyCase] = "auto"
+    ollama_host: OllamaUrl = f"http://127.0.0.1:{_OLLAMA_PORT}"
+    ollama_model: str = "dolphin-mistral:7b"
+    planner_model: str = ""
+    writer_model: str = ""
+    visualizer_model: str = ""
+    embedding_model: str = "nomic-embed-text"
+    ollama_num_ctx: int = Field(8192, ge=1024, le=1_048_576)
+    ollama_num_predict: int = Field(1024, ge=64, le=65_536)
+    ollama_temperature: float = Field(0.8, ge=0, le=2)
+    ollama_keep_alive: Duration = "30m"
+    ollama_first_token_timeout: float = Field(120, ge=1, le=3600)
+    """Seconds; covers loading the model and reading the prompt."""
+    ollama_token_timeout: float = Field(30, ge=1, le=3600)
+    """Seconds of silence between two tokens."""
+
+    runs_at_once: int = Field(1, ge=1, le=64)
+    scene_words: int = Field(220, ge=40, le=2000)
+    scene_choices: int = Field(3, ge=2, le=6)
+    vote_deadline: int = Field(0, ge=0, le=30 * _DAY)
+    """Seconds; 0: none."""
+    vote_quorum: int = Field(0, ge=0, le=10_000)
+    """Votes that close a ballot; 0: everybody who joined."""
+    vote_tie: Annotated[Literal["random", "first", "host"], _AnyCase] = "random"
+    rate_per_minute: int = Field(20, ge=1, le=10_000)
+    room_rate_per_minute: int = Field(60, ge=1, le=10_000)
+
+    app_host: str = "127.0.0.1"
+    app_port: int = Field(8080, ge=1, le=65_535)
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _AnyCase] = "info"
+    log_format: Annotated[Literal["text", "json"], _AnyCase] = "text"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the arguments only."""
+        return (init_settings,)
+
+    def model_for(self, role: Role) -> str:
+        """Name the model that does this job."""
+        match role:
+            case "planner":
+                return self.planner_model or self.ollama_model
+            case "writer":
+                return self.writer_model or self.ollama_model
+            case "visualizer":
+                return self.visualizer_model or self.ollama_model
+            case "embedder":
+                return self.embedding_model
+            case _:
+                assert_never(role)
+
+
+def checkout(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Find the checkout the launcher runs from; None where the program was installed as a package."""
+    home = environ.get("STORYFORGE_HOME")
+    return Path(home) if home else None
+
+
+def load_settings(home: Path | None) -> Settings:
+    """Read the environment, then what it leaves open from `.env`.
+
+    Args:
+        home: the checkout. It holds `.env` and `data/`, and paths in settings are relative to it. With None
+            `.env` is looked for in the current directory, and data goes where the system keeps it for a user.
+
+    Raises:
+        SetupError: one sentence for every value that cannot be used, without showing secrets.
+    """
+    base = home or Path.cwd()
+    given = _written(base) | EnvSettingsSource(Settings)()
+    given.setdefault("data_dir", "data" if home else _user_data_dir())
+    for name in _PATHS & given.keys():
+        given[name] = base / Path(given[name]).expanduser()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SetupError("\n".join(_sentences(error, given))) from None
+
+
+def misspelt(home: Path | None) -> tuple[str, ...]:
+    """Say which names in `.env` look like a setting with a typing error, a sentence each."""
+    known = [name.upper() for name in Settings.model_fields]
+    strangers = (name for name in dotenv_values((home or Path.cwd()) / ".env") if name.upper() not in known)
+    guesses = ((name, difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)) for name in strangers)
+    return tuple(f"{name} in .env means nothing to StoryForge: is it {guess[0]}?" for name, guess in guesses if guess)
+
+
+_PATHS = {name for name, field in Settings.model_fields.items() if field.annotation is Path}
+_SECRETS = {name for name, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)}
+
+
+def _written(base: Path) -> dict[str, Any]:
+    path = base / ".env"
+    try:
+        return DotEnvSettingsSource(Settings, env_file=path, dotenv_filtering="only_existing")()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupError(f"{path} cannot be read ({error}): save it as UTF-8 text this user may read.") from error
+
+
+def _user_data_dir() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "storyforge"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "storyforge"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "storyforge"
+
+
+def _sentences(error: ValidationError, given: Mapping[str, object]) -> Iterator[str]:
+    problems = ((str(problem["loc"][0]), problem["msg"]) for problem in error.errors())
+    # A directory that hangs on another value fails with it: only what the owner wrote can be put right.
+    for name, message in (problem for problem in problems if problem[0] in given):
+        shown = "is set, but" if name in _SECRETS else f"is {str(given[name])!r}, but"
+        yield f"{name.upper()} {shown} has to be {_needed(name, message)}."
+
+
+def _needed(name: str, message: str) -> str:
+    """Name what a setting allows; pydantic's own message tells only which bound was hit."""
+    field = Settings.model_fields[name]
+    low = next((limit.ge for limit in field.metadata if isinstance(limit, Ge)), None)
+    high = next((limit.le for limit in field.metadata if isinstance(limit, Le)), None)
+    if low is None or high is None:
+        return message.removeprefix("Input should be ")
+    return f"{'a whole number' if field.annotation is int else 'a number'} from {low} to {high}"
