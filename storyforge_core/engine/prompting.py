@@ -1,0 +1,164 @@
+"""Prompts: what a writer is told, in an order that keeps the beginning the same from scene to scene.
+
+One system and one user message, then the turns of the question about the choices: templates of small models demand
+that roles alternate. The choices are asked in the same conversation, so that a server with a prompt cache reads only
+the question anew.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from string import Template
+
+from storyforge_core.domain.answers import CHOICE_CHARS, Problem
+from storyforge_core.domain.context import (
+    MESSAGE_TOKENS,
+    Keep,
+    Part,
+    as_data,
+    estimate,
+    prompt_tokens,
+    recollect,
+    shorten,
+    squeeze,
+)
+from storyforge_core.domain.writing import Brief, Message, ToldScene
+
+SMALLEST_WINDOW = 2048
+"""Below this the rules, the newest scene and the answer do not fit together."""
+TOKENS_PER_WORD = 2
+"""English takes about 1.35, German and French 1.6 to 2; models also overshoot the length they are asked for."""
+CHOICE_TOKENS = 96
+"""For one choice of 90 characters in a script with a token per character."""
+QUESTION_TOKENS = 224
+"""What `choices.md` takes when it is filled in; a test holds it below this."""
+
+
+def telling_tokens(words: int, window: int) -> int:
+    """Tokens to allow for a scene of about this many words; a third of the window at most, the story needs the rest."""
+    return min(words * TOKENS_PER_WORD + 64, window // 3)
+
+
+def choices_tokens(count: int, window: int) -> int:
+    """Tokens to allow for an answer with a title and this many choices."""
+    return min(CHOICE_TOKENS * (count + 1), window // 4)
+
+
+def scene_messages(brief: Brief, window: int, max_tokens: int) -> tuple[Message, ...]:
+    """Ask for a scene, or for more of one, within the window minus the answer and the question that follows it.
+
+    Args:
+        brief: what may be known; its path may be long, only what fits is read.
+        window: tokens that prompt and answer may take together, at least `SMALLEST_WINDOW`.
+        max_tokens: what the answer may take.
+    """
+    later = min(QUESTION_TOKENS + choices_tokens(brief.choices, window), window // 4)
+    room = window - max_tokens - later
+    near = _fit(_near(brief), room)
+    left = room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
+    older = recollect(brief.path[:-1], left, _scene, _line)
+    return _conversation(near, _earlier(older.lines) + "".join(older.scenes))
+
+
+def choices_messages(brief: Brief, prose: str, window: int, max_tokens: int) -> tuple[Message, ...]:
+    """Ask for a title and choices at the end of `prose`, as the next turn of the conversation that told it."""
+    told = scene_messages(brief, window, telling_tokens(brief.words, window))
+    question = Message("user", _question(brief.choices))
+    left = window - max_tokens - prompt_tokens((*told, question)) - MESSAGE_TOKENS
+    new_prose = as_data(prose.removeprefix(brief.extend).lstrip())
+    return (*told, Message("assistant", shorten(Part(new_prose, Keep.END), left)), question)
+
+
+def repair_messages(messages: tuple[Message, ...], answer: str, problem: Problem) -> tuple[Message, ...]:
+    """Ask once more after an answer that could not be used; of an endless answer only the beginning is shown."""
+    shown = shorten(Part(as_data(answer)), CHOICE_TOKENS)
+    return (*messages, Message("assistant", shown), Message("user", render("repair", problem=problem.text)))
+
+
+def render(name: str, **values: str) -> str:
+    """Fill in a prompt of `prompts/`; a missing or an unknown value is a mistake of ours, so a `KeyError`."""
+    template = _template(name)
+    if astray := values.keys() ^ set(template.get_identifiers()):
+        raise KeyError(f"prompt {name}.md and its values disagree on {', '.join(sorted(astray))}")
+    return template.substitute(values).strip()
+
+
+@cache
+def _template(name: str) -> Template:
+    return Template((resources.files(__package__) / "prompts" / f"{name}.md").read_text(encoding="utf-8"))
+
+
+def _near(brief: Brief) -> Brief:
+    """The brief with only the newest scene, and with players' and models' words made harmless."""
+    return _with_texts(replace(brief, path=brief.path[-1:]), lambda parts: tuple(as_data(part.text) for part in parts))
+
+
+def _fit(brief: Brief, room: int) -> Brief:
+    """The brief with its texts shortened so far that the conversation about it takes at most `room` tokens."""
+    outline = _with_texts(brief, lambda parts: tuple(part.text and "x" for part in parts))
+    frame = prompt_tokens(_conversation(outline, ""))
+    return _with_texts(brief, lambda parts: squeeze(parts, room - frame))
+
+
+def _with_texts(brief: Brief, change: Callable[[tuple[Part, ...]], tuple[str, ...]]) -> Brief:
+    """The brief with every text that has to be in a prompt changed together."""
+    scene = brief.path[-1] if brief.path else ToldScene(0, "", "", "")
+    starts = (brief.title, brief.premise, brief.genre, brief.tone, brief.chosen, brief.note, brief.hint)
+    ends = (brief.extend, scene.prose)
+    parts = (*map(Part, (*starts, scene.title, scene.choice)), *(Part(text, Keep.END) for text in ends))
+    title, premise, genre, tone, chosen, note, hint, scene_title, choice, extend, prose = change(parts)
+    newest = replace(scene, title=scene_title, choice=choice, prose=prose)
+    path = (newest,) if brief.path else ()
+    brief = replace(brief, title=title, premise=premise, genre=genre, tone=tone, path=path)
+    return replace(brief, chosen=chosen, note=note, hint=hint, extend=extend)
+
+
+def _conversation(brief: Brief, older: str) -> tuple[Message, ...]:
+    """System and user message for a brief that fits; stable parts first, what changes with every scene last."""
+    world = [("title", brief.title), ("premise", brief.premise), ("genre", brief.genre), ("tone", brief.tone)]
+    system = render("system", world="".join(_block(tag, text) for tag, text in world))
+    return (Message("system", system), Message("user", _task(brief, older)))
+
+
+def _task(brief: Brief, older: str) -> str:
+    story = older + "".join(map(_told, brief.path)) + _block("chosen", brief.chosen)
+    wishes = _block("direction", brief.note) + _block("wish", brief.hint)
+    words = str(brief.words)
+    if brief.extend:
+        begun = _block("begun", brief.extend)
+        return render("extend", story=story, begun=begun, wishes=wishes, words=words)
+    if brief.path:
+        return render("scene", story=story, wishes=wishes, words=words)
+    return render("opening", wishes=wishes, words=words)
+
+
+def _question(count: int) -> str:
+    example = {"title": "…", "choices": ["…"] * count}
+    return render(
+        "choices", count=str(count), choice_chars=str(CHOICE_CHARS), example=json.dumps(example, ensure_ascii=False)
+    )
+
+
+def _block(tag: str, text: str) -> str:
+    return f"<{tag}>\n{text}\n</{tag}>\n\n" if text else ""
+
+
+def _earlier(lines: tuple[str, ...]) -> str:
+    return _block("earlier", "".join(lines).rstrip())
+
+
+def _scene(scene: ToldScene) -> str:
+    """An older scene, whole."""
+    return _told(replace(scene, title=as_data(scene.title), choice=as_data(scene.choice), prose=as_data(scene.prose)))
+
+
+def _told(scene: ToldScene) -> str:
+    return _block("chosen", scene.choice) + _block("scene", f"{scene.number}. {scene.title}\n{scene.prose}")
+
+
+def _line(scene: ToldScene) -> str:
+    """An older scene in one line."""
+    chosen = f" (after: {scene.choice})" if scene.choice else ""
+    return as_data(f"{scene.number}. {scene.title}{chosen}\n")
