@@ -10,6 +10,7 @@ StoryForgeError
 ├── ServiceDown        a model or server is away, silent or broken; worth another try
 │   ├── ServiceSilent  it took the request and said nothing in time
 │   └── BrokenAnswer   it answered something unusable
+├── Superseded         another worker has taken this run over; nobody needs to be told
 ├── ModelMissing       the server is there, the model is not; another try is pointless
 └── SetupError         the owner has to change something; the program cannot start
 """
@@ -65,6 +66,10 @@ class BrokenAnswer(ServiceDown):
 
 class ModelMissing(StoryForgeError):
     """The server is there, the model is not: trying again is pointless until the owner gets it."""
+
+
+class Superseded(StoryForgeError):
+    """Another worker has taken this run over; this one lets go without a word."""
 
 
 class SetupError(StoryForgeError):

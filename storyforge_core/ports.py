@@ -149,8 +149,8 @@ class Desk(Protocol):
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
         """Have `BallotDeadline` handled at that time."""
 
-    async def stop(self, run: RunId) -> None:
-        """Mark a live run as stopping and have its worker told."""
+    async def stop(self, run: RunId) -> bool:
+        """Mark a live run as stopping and have its worker told; False when no worker has it yet, or ever will."""
 
     async def finish(self, run: RunId, status: RunStatus, error: str = "") -> None:
         """End a run; `error` is for operators."""
@@ -174,10 +174,10 @@ class Desk(Protocol):
         """Read the takes that a scene is one of, first told first."""
 
     async def tree(self, story: StoryId, around: SceneId | None, limit: int) -> tuple[tuple[TreeNode, ...], int]:
-        """Read the tree's nodes, parents first; those nearest to a scene if there are more, and how many are left out."""
+        """Read the nodes, parents first; those nearest to a scene if there are more, and how many are left out."""
 
-    async def stories(self, platform: str, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
-        """List the playthroughs that rooms of a platform showed, newest first; shelved stories are left out."""
+    async def stories(self, room: Room, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
+        """List the playthroughs of a room's platform and realm, newest first; shelved stories are left out."""
 
     async def open_situation(self, playthrough: PlaythroughId) -> Situation:
         """Lock another playthrough and read where it stands."""
@@ -219,11 +219,19 @@ class Store(Protocol):
     async def run_status(self, run: RunId) -> RunStatus | None:
         """Read how a run stands."""
 
-    async def checkpoint(self, run: RunId, stage: str, draft: Draft) -> None:
-        """Save a draft and the stage that comes next."""
+    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:
+        """Save a draft and the stage that comes next.
 
-    async def save_words(self, run: RunId, chunk: Chunk) -> None:
-        """Save a stretch of words and wake the listeners; the same `seq` again changes nothing."""
+        Raises:
+            Superseded: the run is no longer this worker's.
+        """
+
+    async def save_words(self, run: RunId, worker: UUID, chunk: Chunk) -> None:
+        """Save a stretch of words and wake the listeners; the same `seq` again changes nothing.
+
+        Raises:
+            Superseded: the run is no longer this worker's.
+        """
 
     async def chunks(self, run: RunId, after: int) -> tuple[Chunk, ...]:
         """Read the stretches with a `seq` above `after`, in order."""
@@ -235,7 +243,7 @@ class Store(Protocol):
         """Give an orphan back to the workers, in its old place."""
 
     def alive(self, worker: UUID) -> AbstractAsyncContextManager[None]:
-        """Be known as a living worker for as long as the context is open, and not a moment longer, even after a kill."""
+        """Be known as a living worker while the context is open, and not a moment longer, even after a kill."""
 
     def signals(self) -> AsyncIterator[Signal]:
         """Listen: `Resync` first, then whatever happens in any process, for ever; reconnects by itself."""

@@ -228,12 +228,14 @@ def _stacks(entries: Iterable[Entry]) -> tuple[list[int], list[int]]:
     done: list[int] = []
     undone: list[int] = []
     for entry in entries:
-        match entry.verb:
-            case "do":
+        match entry.verb, entry.of:
+            case "do", _:
                 done.append(entry.id)
                 undone.clear()
-            case "undo":
-                undone.append(done.pop())
-            case "redo":
-                done.append(undone.pop())
+            case "undo", int(of):
+                done = [step for step in done if step != of]
+                undone.append(of)
+            case "redo", int(of):
+                undone = [step for step in undone if step != of]
+                done.append(of)
     return done, undone

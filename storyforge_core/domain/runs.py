@@ -6,7 +6,17 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import Task
-from storyforge_core.domain.story import ChoiceId, Member, Playthrough, PlaythroughId, RunId, Scene, SceneId, Story
+from storyforge_core.domain.story import (
+    BallotId,
+    ChoiceId,
+    Member,
+    Playthrough,
+    PlaythroughId,
+    RunId,
+    Scene,
+    SceneId,
+    Story,
+)
 from storyforge_core.domain.writing import Brief
 
 RunStatus = Literal["queued", "running", "stopping", "done", "failed", "stopped"]
@@ -27,6 +37,8 @@ class Order:
     """The scene that is told again or extended; None for a new one."""
     head: SceneId | None
     """Where the playthrough stood when it was ordered; it moves on from there only if it still stands there."""
+    ballot: BallotId | None
+    """The ballot that was closed for it; it is open again when nothing comes of the run."""
     seed: int
     by: str
     """Name of the player who asked."""

@@ -155,6 +155,8 @@ class RoomKey:
 
     platform: str
     address: str
+    realm: str = ""
+    """The wider place it belongs to, such as a Discord server: rooms of one realm see each other's stories."""
 
 
 @dataclass(frozen=True, slots=True)
