@@ -228,14 +228,18 @@ def _stacks(entries: Iterable[Entry]) -> tuple[list[int], list[int]]:
     done: list[int] = []
     undone: list[int] = []
     for entry in entries:
-        match entry.verb, entry.of:
-            case "do", _:
+        done = [step for step in done if step != entry.of]
+        undone = [step for step in undone if step != entry.of]
+        match entry.verb:
+            case "do":
                 done.append(entry.id)
                 undone.clear()
-            case "undo", int(of):
-                done = [step for step in done if step != of]
-                undone.append(of)
-            case "redo", int(of):
-                undone = [step for step in undone if step != of]
-                done.append(of)
+            case "undo":
+                undone += _of(entry)
+            case "redo":
+                done += _of(entry)
     return done, undone
+
+
+def _of(entry: Entry) -> list[int]:
+    return [] if entry.of is None else [entry.of]
