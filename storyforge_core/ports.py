@@ -299,3 +299,24 @@ class Ledger(Protocol):
 
     async def mark(self, delivery: Delivery) -> None:
         """Save how far a message got."""
+
+
+class LiveWords(Protocol):
+    """The growing prose of one run."""
+
+    @property
+    def text(self) -> str:
+        """Everything told so far."""
+
+    async def changed(self, beyond: int) -> bool:
+        """Wait until there are more than `beyond` characters; False when the run is over without them."""
+
+    async def save(self, upto: int) -> None:
+        """Return when the first `upto` characters survive a kill of the program."""
+
+
+class Words(Protocol):
+    """Where the words of a run can be followed while it is written, in this process or another."""
+
+    def live(self, run: RunId) -> AbstractAsyncContextManager[LiveWords]:
+        """Follow a run from its first word on; a run that is over changes no more."""

@@ -1,0 +1,144 @@
+"""What a chat platform must be able to do. Everything else, `presenter` does once for all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from storyforge_core.domain.story import Choice, RoomKey
+from storyforge_core.errors import StoryForgeError
+
+Markup = Literal["markdown", "plain"]
+"""Which marks the platform turns into bold, italics and the like."""
+
+Edits = Literal["rewrite", "append", "none"]
+"""What may happen to a shown message: anything; only growing at its end, as on a terminal; nothing."""
+
+
+class SurfaceError(StoryForgeError):
+    """A platform did not do what it was asked."""
+
+
+class MessageGone(SurfaceError):
+    """The message does not exist any more, or cannot be edited any more; another one can be posted."""
+
+
+class RoomGone(SurfaceError):
+    """The room does not exist any more, or the bot may not write in it."""
+
+
+class SurfaceDown(SurfaceError):
+    """The platform is away or broken; the same request may work later."""
+
+
+class SlowDown(SurfaceError):
+    """The platform wants fewer requests.
+
+    Attributes:
+        retry_after: seconds until the next request is welcome.
+    """
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a platform may be asked to edit while it does not say so itself; times in seconds."""
+
+    burst: int = 5
+    """Edits of one room that fit into `per` seconds."""
+    per: float = 5.0
+    min_gap: float = 0.35
+    """Between two edits of a message, whatever the platform allows: faster, nobody reads."""
+    first_gap: float = 0.6
+    """Between posting a message and its first edit."""
+    shared: float = 45.0
+    """Edits a second over all rooms together; Discord takes 50, and votes need some of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the presenter has to respect on a platform."""
+
+    max_chars: int | None
+    """Code points of one message; None where it does not end."""
+    edits: Edits
+    markup: Markup
+    pace: Pace = Pace()
+    max_choices: int | None = None
+    """How many choices can be put under a message to be pressed; 0 where people only type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the platform itself says about the edits it still takes in a room."""
+
+    remaining: int
+    reset_in: float
+    """Seconds until it counts anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """All that one message shows at a time. Its text is ready for the platform's markup and within its limits."""
+
+    text: str
+    choices: Sequence[Choice] = ()
+    """What players can press under it, as buttons or reactions; none takes earlier ones away."""
+    live: bool = False
+    """More is being written: no need to tell anybody's phone yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something to hang under a message."""
+
+    name: str
+    data: bytes
+    alt: str
+    """The picture or the sound in words."""
+
+
+class Surface(Protocol):
+    """One chat platform, or one screen.
+
+    The presenter never has two requests for the same message under way, and gives up waiting for one after half a
+    minute. All requests raise `SlowDown`, `SurfaceDown` and `RoomGone`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The platform as in `RoomKey.platform`."""
+
+    @property
+    def limits(self) -> Limits:
+        """What has to be respected."""
+
+    async def post(self, room: RoomKey, frame: Frame, key: UUID) -> str:
+        """Show a new message and answer its id. Where the platform can, the same key again answers the same message."""
+
+    async def edit(self, room: RoomKey, message: str, frame: Frame) -> None:
+        """Show another frame in a message. Where `limits.edits` is `append`, its text begins with the text before.
+
+        Raises:
+            MessageGone: there is no such message, or this program did not post it and cannot reach it.
+        """
+
+    async def attach(self, room: RoomKey, message: str, file: File) -> None:
+        """Hang a file under a message.
+
+        Raises:
+            MessageGone: as for `edit`.
+        """
+
+    async def typing(self, room: RoomKey) -> None:
+        """Show for a few seconds that something is being written, where the platform has a sign for it."""
+
+    def allowance(self, room: RoomKey) -> Allowance | None:
+        """Say what the newest answer of the platform told about further edits; None where it tells nothing."""
+
+    def moment(self, at: datetime) -> str:
+        """Say a time the way its readers understand it, clock and distance, in the platform's markup."""
