@@ -6,11 +6,10 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, assert_never, get_args
+from typing import Annotated, Literal, assert_never, get_args
 from urllib.parse import urlsplit
 
 from annotated_types import Ge, Le
-from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
@@ -172,7 +171,7 @@ def load_settings(home: Path | None) -> Settings:
         SetupError: one sentence for every value that cannot be used, without showing secrets.
     """
     base = home or Path.cwd()
-    given = _written(base) | EnvSettingsSource(Settings)()
+    given = _dotenv(base)() | EnvSettingsSource(Settings)()
     given.setdefault("data_dir", "data" if home else _user_data_dir())
     for name in _PATHS & given.keys():
         given[name] = base / Path(given[name]).expanduser()
@@ -184,20 +183,24 @@ def load_settings(home: Path | None) -> Settings:
 
 def misspelt(home: Path | None) -> tuple[str, ...]:
     """Say which names in `.env` look like a setting with a typing error, a sentence each."""
-    known = [name.upper() for name in Settings.model_fields]
-    strangers = (name for name in dotenv_values((home or Path.cwd()) / ".env") if name.upper() not in known)
-    guesses = ((name, difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.8)) for name in strangers)
-    return tuple(f"{name} in .env means nothing to StoryForge: is it {guess[0]}?" for name, guess in guesses if guess)
+    known = Settings.model_fields.keys()
+    strangers = _dotenv(home or Path.cwd()).env_vars.keys() - known
+    guesses = ((name, difflib.get_close_matches(name, known, n=1, cutoff=0.8)) for name in sorted(strangers))
+    return tuple(
+        f"{name.upper()} in .env means nothing to StoryForge: is it {guess[0].upper()}?"
+        for name, guess in guesses
+        if guess
+    )
 
 
 _PATHS = {name for name, field in Settings.model_fields.items() if field.annotation is Path}
 _SECRETS = {name for name, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)}
 
 
-def _written(base: Path) -> dict[str, Any]:
+def _dotenv(base: Path) -> DotEnvSettingsSource:
     path = base / ".env"
     try:
-        return DotEnvSettingsSource(Settings, env_file=path, dotenv_filtering="only_existing")()
+        return DotEnvSettingsSource(Settings, env_file=path, dotenv_filtering="only_existing")
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{path} cannot be read ({error}): save it as UTF-8 text this user may read.") from error
 
