@@ -1,0 +1,94 @@
+"""Who and what a story is about: found again in what was told, chosen by dice where nothing was told yet."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from storyforge_core.domain.writing import Brief
+from storyforge_core.providers.offline.banks import Bank, Known, layers
+from storyforge_core.providers.offline.dice import Dice
+from storyforge_core.providers.offline.premise import Person, Premise, parse
+from storyforge_core.providers.offline.text import with_article
+
+_PRONOUNS: Mapping[Person, Mapping[str, str]] = {
+    "i": {"she": "I", "her": "my", "him": "me", "hers": "mine", "herself": "myself", "was": "was"},
+    "she": {"she": "she", "her": "her", "him": "her", "hers": "hers", "herself": "herself", "was": "was"},
+    "he": {"she": "he", "her": "his", "him": "him", "hers": "his", "herself": "himself", "was": "was"},
+    "they": {"she": "they", "her": "their", "him": "them", "hers": "theirs", "herself": "themselves", "was": "were"},
+}
+_SCENES_REMEMBERED = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What stays the same along a path."""
+
+    premise: Premise
+    banks: tuple[Bank, ...]
+    slots: Mapping[str, str]
+    friend: Known
+    thing: Known
+    wonder: Known
+    person: Person
+    told: str
+    """What the path has told, as far as it is remembered."""
+
+
+def assemble(brief: Brief, dice: Dice, prose: str = "") -> Cast:
+    """The cast of the story on this path; `prose` is told after it."""
+    premise = parse(brief.premise)
+    banks = layers(brief.genre, f"{brief.premise} {brief.title}")
+    scenes = (*brief.path[:1], *brief.path[1:][-_SCENES_REMEMBERED:])
+    told = "\n".join([*(scene.prose for scene in scenes), brief.extend, prose])
+
+    def recall(label: str, candidates: Sequence[Known]) -> Known:
+        free = [known for known in candidates if known.name not in brief.premise] or list(candidates)
+        found = [(told.find(known.name), known) for known in free if known.name in told]
+        return min(found, key=lambda pair: pair[0])[1] if found else dice.pick(label, free)
+
+    friend = recall("friend", _all(banks, lambda bank: bank.friends))
+    thing = recall("thing", _all(banks, lambda bank: bank.things))
+    own = Known(f"the {premise.thing}", "") if premise.thing else None
+    wonder = own or recall("wonder", _all(banks, lambda bank: bank.wonders))
+    fixed = Dice(f"{brief.premise}\x1f{brief.genre}")
+    person = premise.person or fixed.pick("person", ("she", "she", "he"))
+    names = [name for bank in banks for name in bank.people if name != friend.name]
+    name = premise.name or fixed.pick("name", names)
+    slots = {
+        **_PRONOUNS[person],
+        **_hero_slots(premise, banks, person, name, fixed),
+        "friend": friend.name,
+        "thing": thing.name,
+        "wonder": wonder.name,
+        "matter": f"the {premise.found}" if premise.found else wonder.name,
+        "place": _place(banks, brief.premise, told, dice),
+        "premise": premise.text.rstrip("."),
+    }
+    return Cast(premise, banks, slots, friend, thing, wonder, person, told)
+
+
+def _all(banks: Sequence[Bank], part: Callable[[Bank], tuple[Known, ...]]) -> tuple[Known, ...]:
+    """The entries of the closest bank that has any."""
+    return next(part(bank) for bank in banks if part(bank))
+
+
+def _hero_slots(premise: Premise, banks: Sequence[Bank], person: Person, name: str, fixed: Dice) -> dict[str, str]:
+    role = premise.role or fixed.pick("role", next(bank.heroes for bank in banks if bank.heroes))
+    short = f"the {role.split()[-1]}"
+    if person == "i":
+        return {"hero": "I", "name": name, "role": short, "a_role": with_article(role)}
+    if person == "they":
+        group = short if premise.role else "the two of them"
+        return {"hero": group, "name": "you two", "role": group, "a_role": group}
+    return {"hero": name, "name": name, "role": short, "a_role": with_article(role)}
+
+
+def _place(banks: Sequence[Bank], premise: str, told: str, dice: Dice) -> str:
+    """A place the premise names, or the first the story has named, or a new one."""
+    places = [place for bank in banks for place in bank.places]
+    low = f" {premise.lower()}"
+    named = next((place for place in places if f" {place.removeprefix('the ')}" in low), "")
+    if named:
+        return named
+    found = [(told.find(place), place) for place in places if place in told]
+    closest = next(bank.places for bank in banks if bank.places)
+    return min(found)[1] if found else dice.pick("place", closest)

@@ -1,0 +1,59 @@
+"""The storyteller as a writer."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+
+from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, Words, WriterEvent
+from storyforge_core.providers.offline.choices import choices_of, title_of
+from storyforge_core.providers.offline.scene import go_on, scene_of
+from storyforge_core.providers.offline.text import pieces
+
+
+class OfflineStoryteller:
+    """Tells stories from a grammar, so that everything can be tried without a language model.
+
+    Args:
+        pace: words per second; 0 tells as fast as possible.
+    """
+
+    def __init__(self, pace: float = 0) -> None:
+        self._pause = 1 / pace if pace > 0 else 0
+
+    @property
+    def label(self) -> str:
+        """How players see it named under a scene."""
+        return "built-in storyteller"
+
+    @property
+    def window(self) -> int:
+        """Tokens that prompt and answer may take together: it reads the brief, not the prompt, so any number will do."""
+        return 1_000_000
+
+    async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
+        """Stream a scene word by word, or the rest of it behind what was told."""
+        text = scene_of(telling.brief)
+        rest = text.removeprefix(telling.told) if text.startswith(telling.told) else go_on(telling.brief, telling.told)
+        for piece in pieces(rest):
+            yield Words(piece)
+            await asyncio.sleep(self._pause)
+        yield Finished("stop")
+
+    async def ask(self, asking: Asking) -> str:
+        """Title and choices of a scene, as JSON text."""
+        title = title_of(asking.brief, asking.prose)
+        return json.dumps({"title": title, "choices": choices_of(asking.brief, asking.prose)}, ensure_ascii=False)
+
+    async def check(self) -> Sequence[Finding]:
+        """Say what it is and how to get a language model."""
+        return [
+            Finding(
+                "writer",
+                "ok",
+                "The built-in storyteller tells the stories. For a language model install Ollama, run "
+                "`ollama pull dolphin-mistral:7b` and set OLLAMA_HOST and OLLAMA_MODEL.",
+            )
+        ]
+
+    async def aclose(self) -> None:
+        """Nothing to let go of."""

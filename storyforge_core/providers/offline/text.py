@@ -1,0 +1,45 @@
+"""Small questions about English words."""
+
+import re
+
+_SILENT_H = ("hour", "honest", "honour", "honor", "heir")
+_YOU_SOUND = ("uni", "use", "usu", "eu", "one", "once", "ufo", "uto", "ura")
+
+
+def tidy(text: str, limit: int = 140) -> str:
+    """Players' words on one line, at most `limit` characters, without control or double quote marks."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    line = re.sub(r"[“„«]", "‘", re.sub(r"[”»\"]", "’", line))
+    if len(line) <= limit:
+        return line
+    cut = line[:limit]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,;:–—-")
+
+
+def with_article(noun: str) -> str:
+    """`owl` → `an owl`."""
+    low = noun.lower()
+    vowel = low.startswith(_SILENT_H) or (low[:1] in "aeiou" and not low.startswith(_YOU_SOUND))
+    return f"{'an' if vowel else 'a'} {noun}"
+
+
+def lower_first(text: str) -> str:
+    """Undo the capital of a sentence's first word."""
+    return text[:1].lower() + text[1:]
+
+
+def word_count(text: str) -> int:
+    """Words as people count them."""
+    return len(text.split())
+
+
+def title_case(text: str) -> str:
+    """`the door in the sea` → `The Door in the Sea`."""
+    small = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
+    words = text.split()
+    return " ".join(w if i and w in small else w[:1].upper() + w[1:] for i, w in enumerate(words))
+
+
+def pieces(text: str) -> list[str]:
+    """Words with the space behind each; together they are the text."""
+    return re.findall(r"\s*\S+\s*", text)
