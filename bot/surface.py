@@ -1,6 +1,5 @@
 """What a chat platform must be able to do. Everything else, `presenter` does once for all of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -86,7 +85,7 @@ class Frame:
     """All that one message shows at a time. Its text is ready for the platform's markup and within its limits."""
 
     text: str
-    choices: Sequence[Choice] = ()
+    choices: tuple[Choice, ...] = ()
     """What players can press under it, as buttons or reactions; none takes earlier ones away."""
     live: bool = False
     """More is being written: no need to tell anybody's phone yet."""
