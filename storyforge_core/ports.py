@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry, Verb
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Event, Recorded
@@ -160,6 +161,9 @@ class Desk(Protocol):
 
     async def find_scenes(self, story: StoryId, words: str) -> tuple[Scene, ...]:
         """Find scenes by number (`12`, `#12`) or by words of the title; a full title before a part, newest first."""
+
+    async def ballot(self, ballot: BallotId) -> Ballot:
+        """Read a ballot with its choices and votes, whatever became of it."""
 
     async def choices(self, scene: SceneId) -> tuple[Choice, ...]:
         """Read the choices of a scene in order."""

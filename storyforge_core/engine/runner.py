@@ -1,0 +1,194 @@
+"""Executes a run: stage by stage with checkpoints, and to a decent end whatever happens on the way."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from itertools import chain
+from uuid import UUID
+
+import structlog
+
+from storyforge_core.domain.answers import fallback_choices
+from storyforge_core.domain.events import WritingFailed, WritingStopped
+from storyforge_core.domain.runs import Draft, Run, Situation
+from storyforge_core.domain.story import RunId
+from storyforge_core.domain.writing import Brief
+from storyforge_core.engine.bus import Bus, Feed
+from storyforge_core.engine.kit import Kit
+from storyforge_core.engine.recipes import Recipe, Stage
+from storyforge_core.engine.turn import put, reopen, settle
+from storyforge_core.errors import ServiceDown, ServiceSilent, StoryForgeError, Superseded
+from storyforge_core.ports import Chunk, Clock, Desk, Store, Writer
+
+MOST_ATTEMPTS = 5
+"""How often workers may die over a run before it is given up: something in it kills them."""
+STORE_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between attempts to save finished work while the database is away: a minute covers a restart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Writes what runs order, as one worker among possibly many."""
+
+    store: Store
+    writer: Writer
+    bus: Bus
+    clock: Clock
+    worker: UUID
+    recipe: Recipe
+
+    async def execute(self, run_id: RunId) -> None:
+        """Take a run up, or leave it be when it is over or in other hands. Cancelling stops the model at once."""
+        run = await self.store.claim(run_id, self.worker)
+        if run is None:
+            return
+        with structlog.contextvars.bound_contextvars(run=str(run.id), playthrough=str(run.playthrough)):
+            try:
+                await self._work(run)
+            except Superseded:
+                structlog.get_logger().warning("another worker took the run over")
+
+    async def _work(self, run: Run) -> None:
+        async def keep(chunk: Chunk) -> None:
+            await self.store.save_words(run.id, self.worker, chunk)
+
+        async with self.bus.writing(run.id, keep) as feed:
+            if run.status == "stopping":
+                await self._cut_short(run, feed, "")
+                return
+            try:
+                await self._tell(run, feed)
+            except asyncio.CancelledError:
+                await _to_the_end(self._interrupted(run, feed))
+                raise
+            except Superseded:
+                raise
+            except StoryForgeError as error:
+                await self._give_up(run, feed, error)
+            except Exception:  # noqa: BLE001 - supervisor: a mistake of ours must not leave players waiting
+                structlog.get_logger().exception("run failed")
+                fault = ServiceDown(f"Something went wrong inside (reference {str(run.id)[-6:]}). Nothing was lost.")
+                await self._give_up(run, feed, fault)
+
+    async def _tell(self, run: Run, feed: Feed) -> None:
+        if run.attempts > MOST_ATTEMPTS:
+            msg = f"The writing was interrupted {run.attempts - 1} times. The owner can find the cause in the log."
+            raise ServiceDown(msg)
+        names = [stage.name for stage in self.recipe]
+        first = names.index(run.stage) if run.stage in names else len(names) * bool(run.stage)
+        kit = Kit(run, self.store, self.writer, feed)
+        draft = run.draft
+        for stage, following in zip(self.recipe[first:], chain(names[first + 1 :], ("settle",)), strict=True):
+            draft = await _attempt(stage, draft, kit)
+            await self._checkpoint(run, following, draft)
+        await self._settle(run, draft)
+
+    async def _checkpoint(self, run: Run, stage: str, draft: Draft) -> None:
+        await _patiently(lambda: self.store.checkpoint(run.id, self.worker, stage, draft))
+
+    async def _settle(self, run: Run, draft: Draft) -> None:
+        async def into_the_tree(desk: Desk, here: Situation) -> None:
+            await settle(desk, here, run, draft, self.clock)
+
+        await self._conclude(run, into_the_tree)
+
+    async def _conclude(self, run: Run, deed: Callable[[Desk, Situation], Awaitable[None]]) -> None:
+        """End a run in one transaction; one that is over already stays as it is."""
+
+        async def once() -> None:
+            async with self.store.resume(run.playthrough) as desk:
+                here = desk.situation
+                if here is None or here.run is None or here.run.id != run.id:
+                    return
+                await deed(desk, here)
+
+        await _patiently(once)
+
+    async def _interrupted(self, run: Run, feed: Feed) -> None:
+        """Somebody stopped the run, or the program ends: then it waits for the next worker as it is."""
+        if await self.store.run_status(run.id) == "stopping":
+            await self._cut_short(run, feed, "")
+
+    async def _give_up(self, run: Run, feed: Feed, error: StoryForgeError) -> None:
+        structlog.get_logger().warning("run gave up", error=str(error), kind=type(error).__name__)
+        await self._cut_short(run, feed, str(error))
+
+    async def _cut_short(self, run: Run, feed: Feed, failure: str) -> None:
+        """Make a scene of what was told so far; where nothing was, ask the old question again."""
+        current = await self._drafted(run)
+        told = feed.text.strip()
+        brief = current.brief
+        if brief is None or not told.removeprefix(brief.extend.strip()).strip():
+            await self._conclude(run, lambda desk, here: self._nothing_told(desk, here, run, failure))
+            return
+        await self._settle(run, _cut(current, brief, told, failure, self.writer.label))
+
+    async def _drafted(self, run: Run) -> Draft:
+        """Read the newest checkpoint: this worker's copy is from when it took the run up."""
+        live = await self.store.live_run(run.playthrough)
+        return live.draft if live is not None and live.id == run.id else run.draft
+
+    async def _nothing_told(self, desk: Desk, here: Situation, run: Run, failure: str) -> None:
+        ballot = await reopen(desk, here, run.draft.order.ballot)
+        if failure:
+            await desk.finish(run.id, "failed", failure)
+            await desk.tell(run.playthrough, WritingFailed(run.id, failure))
+        else:
+            await desk.finish(run.id, "stopped")
+            await desk.tell(run.playthrough, WritingStopped(run.id, run.draft.order.by))
+        await put(desk, here, ballot, here.members, again=True)
+
+
+def _cut(draft: Draft, brief: Brief, told: str, failure: str, label: str) -> Draft:
+    """Turn a half-told scene into a scene that players can go on from."""
+    plain = fallback_choices(told, brief)
+    cut = f"The storyteller broke off here. {failure}" if failure else "Stopped here."
+    return replace(
+        draft,
+        prose=draft.prose or told,
+        cut=cut,
+        title=draft.title or plain.title,
+        choices=draft.choices or plain.options,
+        writer=draft.writer or label,
+    )
+
+
+async def _attempt(stage: Stage, draft: Draft, kit: Kit) -> Draft:
+    """Do a stage, again after each of its pauses while a service fails."""
+    for pause in stage.pauses:
+        try:
+            return await _once(stage, draft, kit)
+        except ServiceDown as error:
+            structlog.get_logger().warning("trying again", stage=stage.name, error=str(error), pause=pause)
+            await asyncio.sleep(pause)
+    return await _once(stage, draft, kit)
+
+
+async def _once(stage: Stage, draft: Draft, kit: Kit) -> Draft:
+    try:
+        async with asyncio.timeout(stage.seconds):
+            return await stage.step(draft, kit)
+    except TimeoutError as error:
+        msg = f"“{stage.name}” took longer than {stage.seconds:.0f} s. Try /story continue again."
+        raise ServiceSilent(msg) from error
+
+
+async def _patiently(action: Callable[[], Awaitable[None]]) -> None:
+    """Do something that must not be lost, again after each pause while the database is away."""
+    for pause in STORE_PAUSES:
+        try:
+            return await action()
+        except ServiceDown:
+            await asyncio.sleep(pause)
+    return await action()
+
+
+async def _to_the_end(work: Awaitable[None]) -> None:
+    """Finish something small although this task has been cancelled."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise

@@ -1,0 +1,46 @@
+"""Tell the scene: stream it, on from the words that players have already seen."""
+
+from contextlib import aclosing
+from dataclasses import replace
+
+from storyforge_core.domain.runs import Draft
+from storyforge_core.domain.writing import Brief, Finished, Telling, Words
+from storyforge_core.engine.bus import Feed
+from storyforge_core.engine.kit import Kit
+from storyforge_core.engine.prompting import scene_messages, telling_tokens
+from storyforge_core.errors import BrokenAnswer
+from storyforge_core.ports import Writer
+
+SENTENCE_ENDS = frozenset(".!?…\"'”’»。！？」』)*_~")  # noqa: RUF001 - the punctuation of other scripts
+"""What a telling that was not cut off may end with, closing marks included."""
+
+
+async def write(draft: Draft, kit: Kit) -> Draft:
+    """Fill in the prose and who wrote it."""
+    brief = draft.brief
+    assert brief is not None  # noqa: S101 - the recipe's `needs` say so
+    lead = f"{brief.extend.rstrip()}\n\n" if brief.extend else ""
+    if not kit.feed.text:
+        kit.feed.append(lead)
+    ended = await _stream(brief, kit.writer, kit.feed, len(lead))
+    if not kit.feed.text[len(lead) :].strip():
+        msg = f"{kit.writer.label} answered without a single word. Try /story continue again."
+        raise BrokenAnswer(msg)
+    if ended.reason == "length" and kit.feed.text.rstrip()[-1] not in SENTENCE_ENDS:
+        kit.feed.append("…")
+    return replace(draft, prose=kit.feed.text.strip(), writer=kit.writer.label)
+
+
+async def _stream(brief: Brief, writer: Writer, feed: Feed, start: int) -> Finished:
+    """Let the writer tell what is missing; the scene's own words begin at `start` of the feed."""
+    tokens = telling_tokens(brief.words, writer.window)
+    telling = Telling(brief, scene_messages(brief, writer.window, tokens), feed.text[start:], tokens)
+    async with aclosing(writer.tell(telling)) as events:
+        async for event in events:
+            match event:
+                case Words(text):
+                    feed.append(text if len(feed.text) > start else text.lstrip())
+                case Finished():
+                    return event
+    msg = f"{writer.label} broke off in the middle of a scene."
+    raise BrokenAnswer(msg)
