@@ -102,28 +102,28 @@ class Settings(BaseSettings):
     writer_model: str = ""
     visualizer_model: str = ""
     embedding_model: str = "nomic-embed-text"
-    ollama_num_ctx: int = Field(8192, ge=1024, le=1_048_576)
-    ollama_num_predict: int = Field(1024, ge=64, le=65_536)
-    ollama_temperature: float = Field(0.8, ge=0, le=2)
+    ollama_num_ctx: int = Field(default=8192, ge=1024, le=1_048_576)
+    ollama_num_predict: int = Field(default=1024, ge=64, le=65_536)
+    ollama_temperature: float = Field(default=0.8, ge=0, le=2)
     ollama_keep_alive: Duration = "30m"
-    ollama_first_token_timeout: float = Field(120, ge=1, le=3600)
+    ollama_first_token_timeout: float = Field(default=120, ge=1, le=3600)
     """Seconds; covers loading the model and reading the prompt."""
-    ollama_token_timeout: float = Field(30, ge=1, le=3600)
+    ollama_token_timeout: float = Field(default=30, ge=1, le=3600)
     """Seconds of silence between two tokens."""
 
-    runs_at_once: int = Field(1, ge=1, le=64)
-    scene_words: int = Field(220, ge=40, le=2000)
-    scene_choices: int = Field(3, ge=2, le=6)
-    vote_deadline: int = Field(0, ge=0, le=30 * _DAY)
+    runs_at_once: int = Field(default=1, ge=1, le=64)
+    scene_words: int = Field(default=220, ge=40, le=2000)
+    scene_choices: int = Field(default=3, ge=2, le=6)
+    vote_deadline: int = Field(default=0, ge=0, le=30 * _DAY)
     """Seconds; 0: none."""
-    vote_quorum: int = Field(0, ge=0, le=10_000)
+    vote_quorum: int = Field(default=0, ge=0, le=10_000)
     """Votes that close a ballot; 0: everybody who joined."""
     vote_tie: Annotated[Literal["random", "first", "host"], _AnyCase] = "random"
-    rate_per_minute: int = Field(20, ge=1, le=10_000)
-    room_rate_per_minute: int = Field(60, ge=1, le=10_000)
+    rate_per_minute: int = Field(default=20, ge=1, le=10_000)
+    room_rate_per_minute: int = Field(default=60, ge=1, le=10_000)
 
     app_host: str = "127.0.0.1"
-    app_port: int = Field(8080, ge=1, le=65_535)
+    app_port: int = Field(default=8080, ge=1, le=65_535)
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _AnyCase] = "info"
     log_format: Annotated[Literal["text", "json"], _AnyCase] = "text"
 
