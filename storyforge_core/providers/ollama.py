@@ -1,0 +1,192 @@
+"""The storyteller that is a language model on an Ollama server."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+
+import structlog
+from ollama import ChatResponse, ShowResponse
+
+from storyforge_core.domain.context import MARGIN, MESSAGE_TOKENS, as_data, estimate
+from storyforge_core.domain.writing import Asking, Finding, Finished, Message, Telling, Words, WriterEvent
+from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown
+from storyforge_core.providers.ollama_wire import ChatRequest, OllamaOptions, OllamaWire, Speech
+from storyforge_core.providers.prose_stream import Prose, Thoughts
+
+LEAST_TOKENS = 48
+"""For the rest of a scene that was nearly complete: enough to end it with a sentence."""
+THOUGHT_TOKENS = 2048
+"""For what a thinking model thinks before it answers as JSON; typical thoughts take 300 to 1500."""
+QUESTION_TEMPERATURE = 0.7
+"""For choices: lively enough to differ, tame enough to stay in the language and the facts of the scene."""
+CUT_RATIO = 0.5
+"""Real prompts measure 0.7 to 1.1 of our estimate; a server that cuts one keeps about half a window."""
+MAX_SEED = 2**31 - 1
+SHORT_PROMPT = 256
+"""Tokens below which the estimate is too rough to judge by."""
+TELLS, THINKS = "completion", "thinking"
+"""Names of capabilities in Ollama's `/api/show`."""
+
+WINDOW = "context window"
+
+log = structlog.get_logger(__name__)
+
+
+class OllamaWriter:
+    """One model on one server, always with the same window.
+
+    Prose is asked for without thinking. Structured answers leave thinking as the model has it, since several models
+    ignore the schema when thinking is switched off; the server then lets them think first and constrains the answer.
+    """
+
+    def __init__(self, options: OllamaOptions) -> None:
+        self._options = options
+        self._wire = OllamaWire(options)
+        self._capabilities: frozenset[str] | None = None
+
+    @property
+    def label(self) -> str:
+        """The model's name."""
+        return self._options.model
+
+    @property
+    def window(self) -> int:
+        """Tokens that prompt and answer may take together."""
+        return self._options.num_ctx
+
+    async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
+        """Stream prose; words already told are given to the model as the beginning of its own answer."""
+        prose = Prose(telling.brief.extend + telling.told)
+        request = await self._prose_request(telling)
+        last: ChatResponse | None = None
+        async with aclosing(self._wire.chat(request)) as parts:
+            async for last in parts:
+                if words := prose.feed(last.message.content or ""):
+                    yield Words(words)  # noqa: ASYNC119  # the port has callers close it
+                if prose.looping:
+                    break
+        if words := self._last_words(prose, last):
+            yield Words(words)
+        if prose.silent and not telling.told:
+            raise BrokenAnswer(f"{self.label} ended without a word; try again.")
+        yield self._finished(request, last)
+
+    async def ask(self, asking: Asking) -> str:
+        """Answer as JSON text; complete or not, the caller has to check it."""
+        thoughts, spoken = Thoughts(), ""
+        request = await self._json_request(asking)
+        last: ChatResponse | None = None
+        async with aclosing(self._wire.chat(request)) as parts:
+            async for last in parts:
+                spoken += thoughts.feed(last.message.content or "")
+        if last is None or not last.done:
+            raise self._broke_off()
+        self._finished(request, last)
+        return spoken + thoughts.rest()
+
+    async def check(self) -> Sequence[Finding]:
+        """Look whether server, model and window are as planned, without loading the model."""
+        try:
+            version = await self._wire.version()
+        except ServiceDown as error:
+            return (Finding("Ollama", "fail", str(error)),)
+        server = Finding("Ollama", "ok", f"version {version} answers")
+        name = f"model {self.label}"
+        try:
+            shown = await self._wire.show()
+            if shown.capabilities is not None and TELLS not in shown.capabilities:
+                return (server, Finding(name, "fail", "it cannot write text: set another model"))
+            return (server, Finding(name, "ok", "is there"), await self._check_window(shown))
+        except ModelMissing as error:
+            return (server, Finding(name, "fail", f"{error} {await self._models_there()}"))
+        except ServiceDown as error:
+            return (server, Finding(name, "fail", str(error)))
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        await self._wire.aclose()
+
+    async def _models_there(self) -> str:
+        try:
+            return f"Models there: {', '.join(await self._wire.names()) or 'none'}."
+        except ServiceDown as error:
+            return str(error)
+
+    async def _check_window(self, shown: ShowResponse) -> Finding:
+        planned = self.window
+        largest = _trained_window(shown)
+        if largest is not None and largest < planned:
+            detail = f"{self.label} reads at most {largest} tokens, {planned} are planned: set OLLAMA_NUM_CTX={largest}"
+            return Finding(WINDOW, "fail", detail)
+        loaded = await self._wire.loaded_window()
+        if loaded is not None and loaded < planned:
+            detail = (
+                f"the server has loaded {self.label} with {loaded} tokens, {planned} are planned: give it more memory, "
+                f"or set OLLAMA_NUM_CTX={loaded}"
+            )
+            return Finding(WINDOW, "warn", detail)
+        return Finding(WINDOW, "ok", f"{planned} tokens planned, {'loaded' if loaded else 'not loaded yet'}")
+
+    async def _prose_request(self, telling: Telling) -> ChatRequest:
+        told = telling.told.rstrip()
+        begun = (Message("assistant", as_data(told)),) if told else ()
+        tokens = min(telling.max_tokens, self._options.num_predict) - estimate(told)
+        return ChatRequest(
+            messages=_speeches((*telling.messages, *begun)),
+            options=self._settings(telling.brief.seed, max(tokens, LEAST_TOKENS), self._options.temperature),
+            think=False if await self._thinks() else None,
+            format=None,
+        )
+
+    async def _json_request(self, asking: Asking) -> ChatRequest:
+        tokens = asking.max_tokens + (THOUGHT_TOKENS if await self._thinks() else 0)
+        temperature = min(self._options.temperature, QUESTION_TEMPERATURE)
+        return ChatRequest(
+            messages=_speeches(asking.messages),
+            options=self._settings(asking.brief.seed, tokens, temperature),
+            think=None,
+            format=dict(asking.schema),
+        )
+
+    def _settings(self, seed: int, tokens: int, temperature: float) -> Mapping[str, int | float]:
+        """`num_ctx` makes the server load the model anew when it changes; the others are free for every call."""
+        return {"num_ctx": self.window, "num_predict": tokens, "temperature": temperature, "seed": seed & MAX_SEED}
+
+    async def _thinks(self) -> bool:
+        if self._capabilities is None:
+            self._capabilities = frozenset((await self._wire.show()).capabilities or ())
+        return THINKS in self._capabilities
+
+    def _last_words(self, prose: Prose, last: ChatResponse | None) -> str:
+        """What was held back, now that the stream is over; a server cuts off a loop without saying that it is done."""
+        if last is not None and last.done and not prose.looping:
+            return prose.rest()
+        if prose.echoing:
+            log.warning("the model went round in circles; its telling was ended", model=self.label)
+            return prose.last_sentence()
+        raise self._broke_off()
+
+    def _finished(self, request: ChatRequest, last: ChatResponse | None) -> Finished:
+        """Read the last part, which a loop that was ended does not have, and compare prompt and window."""
+        if last is None or not last.done:
+            return Finished("stop")
+        read, planned = last.prompt_eval_count, _planned(request)
+        if read is not None and planned > SHORT_PROMPT and read < planned * CUT_RATIO:
+            log.warning("the server cut the prompt", model=self.label, planned=planned, read=read, window=self.window)
+        return Finished("length" if last.done_reason == "length" else "stop", read, last.eval_count)
+
+    def _broke_off(self) -> BrokenAnswer:
+        return BrokenAnswer(f"{self.label} broke off in the middle; try again.")
+
+
+def _speeches(messages: Sequence[Message]) -> Sequence[Speech]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _planned(request: ChatRequest) -> int:
+    return MARGIN + sum(MESSAGE_TOKENS + estimate(message["content"]) for message in request["messages"])
+
+
+def _trained_window(shown: ShowResponse) -> int | None:
+    """The largest window the model was made for, in tokens; None if the server does not say."""
+    facts = shown.modelinfo or {}
+    return next((int(value) for name, value in facts.items() if name.endswith(".context_length")), None)

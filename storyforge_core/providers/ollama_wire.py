@@ -1,0 +1,190 @@
+"""The line to an Ollama server: time limits, and every failure as one of ours with a sentence that says what to do."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypedDict, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+import httpx
+from ollama import AsyncClient, ChatResponse, ResponseError, ShowResponse
+
+from storyforge_core.domain.answers import one_line
+from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, ServiceSilent, StoryForgeError
+
+CONNECT_SECONDS = 5.0
+"""A server in the house answers a connection in milliseconds; a sleeping one needs no longer wait to be called away."""
+CONTROL_SECONDS = 15.0
+"""For questions the server answers from memory; generous because it may be loading a model meanwhile."""
+REASON_CHARS = 200
+
+_Answer = TypeVar("_Answer")
+_UNREADABLE = (ValueError, TypeError, AttributeError)
+"""What the client raises on lines that are no JSON object: it calls `.get` on whatever arrives."""
+
+
+class Speech(TypedDict):
+    """One of our messages as the client takes it."""
+
+    role: str
+    content: str
+
+
+class ChatRequest(TypedDict):
+    """The arguments of a chat call that differ between calls."""
+
+    messages: Sequence[Speech]
+    options: Mapping[str, object]
+    think: bool | None
+    format: dict[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class OllamaOptions:
+    """How one model is used, by all callers alike: another `num_ctx` would make the server load it anew."""
+
+    host: str
+    """Address such as `http://127.0.0.1:11434`; a `user:password@` in it is sent as basic authentication."""
+    model: str
+    num_ctx: int
+    """Tokens of the window: prompt and answer."""
+    num_predict: int
+    """Tokens of an answer at most, whatever the caller asks for."""
+    keep_alive: str
+    """How long the server keeps the model loaded after a call, such as `30m`."""
+    temperature: float
+    first_token_timeout: float
+    """Seconds; covers waiting for a free place, loading the model and reading the prompt."""
+    token_timeout: float
+    """Seconds of silence between two tokens."""
+
+
+class OllamaWire:
+    """Calls one model on one server."""
+
+    def __init__(self, options: OllamaOptions) -> None:
+        self._options = options
+        self._shown_host = _without_login(options.host)
+        self._client = AsyncClient(options.host, **_connection(options.host))
+
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatResponse, None]:
+        """Stream an answer; it may end without a part that is `done`. Closing it makes the server stop."""
+        options = self._options
+        with self._as_ours():
+            opened = self._client.chat(options.model, stream=True, keep_alive=options.keep_alive, **request)
+            # The client promises an iterator; what it gives is a generator, and only closing that hangs up at once.
+            stream = cast("AsyncGenerator[ChatResponse, None]", await opened)
+        limit = options.first_token_timeout
+        async with aclosing(stream):
+            while (part := await self._next(stream, limit)) is not None:
+                yield part  # noqa: ASYNC119  # the writer closes it
+                limit = options.token_timeout
+
+    async def show(self) -> ShowResponse:
+        """Look up what the model is able to do."""
+        return await self._answered(self._client.show(self._options.model))
+
+    async def names(self) -> tuple[str, ...]:
+        """List the models that the server has."""
+        listed = await self._answered(self._client.list())
+        return tuple(model.model for model in listed.models if model.model)
+
+    async def loaded_window(self) -> int | None:
+        """Tell the window that the model is loaded with; None if it is not loaded or the server does not say."""
+        running = (await self._answered(self._client.ps())).models
+        same = {self._options.model, f"{self._options.model}:latest"}
+        return next((model.context_length for model in running if model.model in same), None)
+
+    async def version(self) -> str:
+        """Ask for the server's version, which the client has no call for."""
+        async with httpx.AsyncClient(base_url=self._shown_host, **_connection(self._options.host)) as client:
+            answer = await self._answered(client.get("/api/version"))
+        with self._as_ours():
+            if not answer.is_success:
+                raise ResponseError(answer.text, answer.status_code)
+            return one_line(str(answer.json().get("version")), REASON_CHARS)
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        await self._client.close()  # type: ignore[no-untyped-call]  # the client leaves this one untyped
+
+    async def _next(self, stream: AsyncGenerator[ChatResponse, None], limit: float) -> ChatResponse | None:
+        with self._as_ours(limit):
+            async with asyncio.timeout(limit):
+                return await anext(stream, None)
+
+    async def _answered(self, call: Awaitable[_Answer]) -> _Answer:
+        with self._as_ours(CONTROL_SECONDS):
+            async with asyncio.timeout(CONTROL_SECONDS):
+                return await call
+
+    @contextmanager
+    def _as_ours(self, limit: float = CONTROL_SECONDS) -> Iterator[None]:
+        """Turn what the client raises into our errors; `limit` is the time that had been set, in seconds."""
+        host, model = self._shown_host, self._options.model
+        try:
+            yield
+        except ResponseError as error:
+            raise self._refusal(error) from error
+        except TimeoutError as error:
+            raise ServiceSilent(
+                f"{model} at {host} said nothing for {limit:g} seconds; try again in a while."
+            ) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError) as error:
+            raise ServiceDown(
+                f"No Ollama answers at {host}: start it there (`ollama serve`) or set OLLAMA_HOST to where it runs."
+            ) from error
+        except httpx.HTTPError as error:
+            raise ServiceDown(f"The connection to Ollama at {host} broke; try again.") from error
+        except _UNREADABLE as error:
+            raise BrokenAnswer(
+                f"{host} answered what Ollama never would: does OLLAMA_HOST name the right server?"
+            ) from error
+
+    def _refusal(self, error: ResponseError) -> StoryForgeError:
+        host, model, reason = self._shown_host, self._options.model, one_line(str(error.error), REASON_CHARS)
+        match error.status_code:
+            case 404 if "model" in reason:
+                return ModelMissing(f"Ollama at {host} does not have {model}: get it there with `ollama pull {model}`.")
+            case 400 if "does not support" in reason:
+                return ModelMissing(f"{model} cannot be used for this ({reason}): set another model.")
+            case 503:
+                return ServiceDown(f"Ollama at {host} is busy ({reason}); try again in a while.")
+            case -1:
+                return ServiceDown(f"Ollama at {host} broke off: {reason}")
+            case status if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return ServiceDown(f"{host} refuses with {status}: does OLLAMA_HOST name an Ollama server?")
+            case status:
+                return ServiceDown(f"Ollama at {host} failed with {status}: {reason}")
+
+
+def _connection(host: str) -> dict[str, Any]:
+    """Settings of the HTTP client: straight to the owner's server and nothing handed over unasked.
+
+    No proxy and no `.netrc` from the environment: the server stands in the house, prompts are nobody else's business.
+    No redirects, for the same reason. OLLAMA_API_KEY is for the vendor's cloud; the client would send it to any host.
+    """
+    parts = urlsplit(host)
+    return {
+        "timeout": httpx.Timeout(None, connect=CONNECT_SECONDS),
+        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        "trust_env": False,
+        "follow_redirects": False,
+        "auth": httpx.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
+        if parts.username
+        else _unsigned,
+        "verify": ssl.create_default_context() if parts.scheme == "https" else False,
+    }
+
+
+def _unsigned(request: httpx.Request) -> httpx.Request:
+    request.headers.pop("Authorization", None)
+    return request
+
+
+def _without_login(host: str) -> str:
+    parts = urlsplit(host)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
