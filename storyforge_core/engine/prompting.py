@@ -35,6 +35,9 @@ CHOICE_TOKENS = 96
 QUESTION_TOKENS = 224
 """What `choices.md` takes when it is filled in; a test holds it below this."""
 
+REPAIR_TOKENS = CHOICE_TOKENS + 96
+"""For an unusable answer and what is wrong with it, if the question has to be asked twice."""
+
 
 def telling_tokens(words: int, window: int) -> int:
     """Tokens to allow for a scene of about this many words; a third of the window at most, the story needs the rest."""
@@ -54,7 +57,7 @@ def scene_messages(brief: Brief, window: int, max_tokens: int) -> tuple[Message,
         window: tokens that prompt and answer may take together, at least `SMALLEST_WINDOW`.
         max_tokens: what the answer may take.
     """
-    later = min(QUESTION_TOKENS + choices_tokens(brief.choices, window), window // 4)
+    later = min(QUESTION_TOKENS + choices_tokens(brief.choices, window) + REPAIR_TOKENS, window // 4)
     room = window - max_tokens - later
     near = _fit(_near(brief), room)
     left = room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
@@ -66,7 +69,7 @@ def choices_messages(brief: Brief, prose: str, window: int, max_tokens: int) -> 
     """Ask for a title and choices at the end of `prose`, as the next turn of the conversation that told it."""
     told = scene_messages(brief, window, telling_tokens(brief.words, window))
     question = Message("user", _question(brief.choices))
-    left = window - max_tokens - prompt_tokens((*told, question)) - MESSAGE_TOKENS
+    left = window - max_tokens - prompt_tokens((*told, question)) - MESSAGE_TOKENS - REPAIR_TOKENS
     new_prose = as_data(prose.removeprefix(brief.extend).lstrip())
     return (*told, Message("assistant", shorten(Part(new_prose, Keep.END), left)), question)
 

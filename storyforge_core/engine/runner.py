@@ -16,7 +16,7 @@ from storyforge_core.domain.writing import Brief
 from storyforge_core.engine.bus import Bus, Feed
 from storyforge_core.engine.kit import Kit
 from storyforge_core.engine.recipes import Recipe, Stage
-from storyforge_core.engine.turn import put, reopen, settle
+from storyforge_core.engine.turn import remind, reopen, settle
 from storyforge_core.errors import ServiceDown, ServiceSilent, StoryForgeError, Superseded
 from storyforge_core.ports import Chunk, Clock, Desk, Store, Writer
 
@@ -136,7 +136,7 @@ class Runner:
         else:
             await desk.finish(run.id, "stopped")
             await desk.tell(run.playthrough, WritingStopped(run.id, run.draft.order.by))
-        await put(desk, here, ballot, here.members, again=True)
+        await remind(desk, here, ballot)
 
 
 def _cut(draft: Draft, brief: Brief, told: str, failure: str, label: str) -> Draft:

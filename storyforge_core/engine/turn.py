@@ -1,6 +1,6 @@
 """The moves that several commands share: asking at a scene, withdrawing a question, ordering and settling a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -71,13 +71,22 @@ def closing(ballot: Ballot, status: BallotStatus, winner: ChoiceId | None = None
     return BallotSet(ballot.id, Outcome("open"), Outcome(status, winner))
 
 
-async def put(desk: Desk, here: Situation, ballot: Ballot | None, members: Sequence[Member], *, again: bool) -> None:
-    """Tell the players of a ballot that has been added, and set its clock."""
+async def ask(desk: Desk, here: Situation, ballot: Ballot | None, *, again: bool = False) -> None:
+    """Tell the players of a ballot that has just been added, and set its clock."""
     if ballot is None:
         return
-    await desk.tell(here.playthrough.id, BallotOpened(ballot, here.playthrough.rules, tuple(members), again))
+    await desk.tell(here.playthrough.id, BallotOpened(ballot, here.playthrough.rules, here.members, again))
     if ballot.deadline is not None:
         await desk.schedule(ballot.id, ballot.deadline)
+
+
+async def remind(desk: Desk, here: Situation, ballot: Ballot | None) -> None:
+    """Show the players an old ballot that is open again.
+
+    Its clock is not set: while the model is away it would decide, fail and be open again for ever.
+    """
+    if ballot is not None:
+        await desk.tell(here.playthrough.id, BallotOpened(ballot, here.playthrough.rules, here.members, again=True))
 
 
 def standing(member: Member | None) -> Standing | None:
@@ -168,7 +177,7 @@ async def show(  # noqa: PLR0913 - one telling has this many sides
     await desk.apply((*withdrawn, SceneAdded(told, choices), moved, *asked), command)
     scene = await desk.scene(told.id)
     await desk.tell(here.playthrough.id, SceneTold(run, scene, chosen, cut))
-    await put(desk, here, ballot, here.members, again=False)
+    await ask(desk, here, ballot)
     return scene
 
 

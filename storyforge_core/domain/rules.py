@@ -1,0 +1,120 @@
+"""The settings of a playthrough as people type them."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from storyforge_core.domain.story import Rules, Tie
+from storyforge_core.errors import Invalid
+
+SECONDS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+NEVER = frozenset({"0", "off", "no", "none", "never"})
+ON = frozenset({"on", "yes", "1", "true"})
+OFF = frozenset({"off", "no", "0", "false"})
+TIES: Mapping[str, Tie] = {"random": "random", "first": "first", "host": "host"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: what it takes, how it is read and how it is shown."""
+
+    help: str
+    example: str
+    read: Callable[[Rules, str], Rules]
+    show: Callable[[Rules], str]
+
+
+def change_rule(rules: Rules, name: str, value: str) -> tuple[Rules, str]:
+    """Change one setting; answers the new rules and a phrase that says it.
+
+    Raises:
+        Invalid: no such setting, or not such a value; the text says what there is.
+    """
+    key = name.strip().casefold().replace("_", "-")
+    setting = SETTINGS.get(key)
+    if setting is None:
+        msg = f"There is no setting “{name.strip()[:40]}”. There are: {', '.join(SETTINGS)}."
+        raise Invalid(msg)
+    try:
+        changed = setting.read(rules, value.strip().casefold())
+    except ValueError as error:
+        msg = f"“{key}” takes {setting.help}. For example: /story settings {key} {setting.example}"
+        raise Invalid(msg) from error
+    return changed, f"{key} {setting.show(changed)}"
+
+
+def _within(text: str, least: int, most: int) -> int:
+    number = int(text)
+    if not least <= number <= most:
+        raise ValueError(number)
+    return number
+
+
+def _seconds(text: str) -> int:
+    if text in NEVER:
+        return 0
+    match = re.fullmatch(r"(\d{1,6})\s*([smhd]?)", text)
+    if match is None:
+        raise ValueError(text)
+    return _within(str(int(match[1]) * SECONDS[match[2] or "s"]), 30, 7 * SECONDS["d"])
+
+
+def span(seconds: int) -> str:
+    """Say a time span as people do: `10 min`."""
+    for unit, size in (("d", SECONDS["d"]), ("h", SECONDS["h"]), ("min", SECONDS["m"])):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _switch(text: str) -> bool:
+    if text in ON or text in OFF:
+        return text in ON
+    raise ValueError(text)
+
+
+def _tie(text: str) -> Tie:
+    if text not in TIES:
+        raise ValueError(text)
+    return TIES[text]
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "words": Setting(
+        "a number from 50 to 1000: the length of a scene in words",
+        "300",
+        lambda rules, text: replace(rules, words=_within(text, 50, 1000)),
+        lambda rules: str(rules.words),
+    ),
+    "choices": Setting(
+        "a number from 2 to 6: how many choices the storyteller offers",
+        "4",
+        lambda rules, text: replace(rules, choices=_within(text, 2, 6)),
+        lambda rules: str(rules.choices),
+    ),
+    "quorum": Setting(
+        "a number of votes that closes a ballot, or off to wait for everybody who joined",
+        "3",
+        lambda rules, text: replace(rules, quorum=0 if text in NEVER else _within(text, 1, 1000)),
+        lambda rules: str(rules.quorum) if rules.quorum else "off (everybody who joined)",
+    ),
+    "deadline": Setting(
+        "a time from 30s to 7d after which a ballot closes, or off",
+        "10m",
+        lambda rules, text: replace(rules, deadline=_seconds(text)),
+        lambda rules: span(rules.deadline) if rules.deadline else "off",
+    ),
+    "tie": Setting(
+        "random, first (who had the votes first) or host (the host decides)",
+        "host",
+        lambda rules, text: replace(rules, tie=_tie(text)),
+        lambda rules: rules.tie,
+    ),
+    "write-ins": Setting(
+        "on or off: whether players may add choices of their own",
+        "off",
+        lambda rules, text: replace(rules, write_ins=_switch(text)),
+        lambda rules: "on" if rules.write_ins else "off",
+    ),
+}
+"""All settings by the name people type."""

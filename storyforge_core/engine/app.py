@@ -1,0 +1,158 @@
+"""The one door: a command comes in, is checked and decided in one transaction, and answered at once."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+import structlog
+
+from storyforge_core.domain import commands as ask
+from storyforge_core.domain import policy
+from storyforge_core.domain.commands import BallotDeadline, Incoming
+from storyforge_core.domain.policy import Bucket, Rate
+from storyforge_core.domain.replies import Declined, Repeated, Reply
+from storyforge_core.domain.story import RoomKey, Rules
+from storyforge_core.engine.handlers import hosting, moving, playing, retelling, showing
+from storyforge_core.engine.table import NO_STORY, Table
+from storyforge_core.errors import NotFound, StoryForgeError
+from storyforge_core.ports import Clock, Desk, Store
+
+HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories)
+"""What can be asked in a room that shows no story."""
+DELETED_TOO = (*HERE_NOT_NEEDED, ask.Undo)
+"""What can be asked where the story was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often commands are welcome."""
+
+    player: Rate
+    room: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class StoryForge:
+    """Stories for one or many rooms."""
+
+    store: Store
+    clock: Clock
+    rules: Rules
+    """For new stories."""
+    rates: Rates | None = None
+    """None where only the owner plays."""
+    _buckets: dict[tuple[str, ...], Bucket] = field(default_factory=dict, init=False)
+
+    async def handle(self, incoming: Incoming) -> Reply:
+        """Do what is asked, or say in a sentence why not. Never raises what is expected."""
+        try:
+            self._admit(incoming)
+            async with self.store.receive(incoming) as desk:
+                return await self._answer(desk, incoming) if desk.fresh else Repeated()
+        except StoryForgeError as error:
+            structlog.get_logger().info("declined", error=str(error), command=type(incoming.command).__name__)
+            return Declined(str(error))
+
+    async def deadline(self, command: BallotDeadline) -> None:
+        """Decide a ballot whose time is up. Again, or too late, it does nothing.
+
+        Raises:
+            ServiceDown: the store is away; try again.
+        """
+        playthrough = await self.store.playthrough_of(command.ballot)
+        if playthrough is None:
+            return
+        async with self.store.resume(playthrough) as desk:
+            await playing.ballot_deadline(desk, command.ballot, self.clock)
+
+    def _admit(self, incoming: Incoming) -> None:
+        if self.rates is None:
+            return
+        room, speaker = incoming.room, incoming.speaker
+        self._take(("room", *_place(room)), self.rates.room, incoming.at)
+        self._take(("player", speaker.platform, speaker.user), self.rates.player, incoming.at)
+
+    def _take(self, key: tuple[str, ...], rate: Rate, at: datetime) -> None:
+        self._buckets[key] = policy.admit(self._buckets.get(key), rate, at.timestamp())
+
+    async def _answer(self, desk: Desk, incoming: Incoming) -> Reply:
+        if desk.room is None or desk.player is None:
+            msg = "Somebody has to ask, from somewhere."
+            raise NotFound(msg)
+        here = desk.situation
+        if here is None and not isinstance(incoming.command, HERE_NOT_NEEDED):
+            raise NotFound(NO_STORY)
+        if here is not None:
+            if here.story.shelved and not isinstance(incoming.command, DELETED_TOO):
+                raise NotFound(NO_STORY)
+            policy.require_welcome(here.members, desk.player.id, incoming.speaker)
+        table = Table(
+            desk=desk,
+            clock=self.clock,
+            speaker=incoming.speaker,
+            player=desk.player,
+            room=desk.room,
+            at=incoming.at,
+            rules=self.rules,
+        )
+        return await _dispatch(table, incoming.command)
+
+
+def _place(room: RoomKey) -> tuple[str, str]:
+    return room.platform, room.address
+
+
+async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: C901, PLR0911, PLR0912 - one line a command
+    match command:
+        case ask.NewStory():
+            return await playing.new_story(table, command)
+        case ask.ContinueStory():
+            return await playing.continue_story(table, command)
+        case ask.Vote():
+            return await playing.vote(table, command)
+        case ask.WriteIn():
+            return await playing.write_in(table, command)
+        case ask.CloseBallot():
+            return await playing.close_ballot(table, command)
+        case ask.BranchFrom():
+            return await moving.branch(table, command)
+        case ask.GoTo():
+            return await moving.go(table, command)
+        case ask.Undo():
+            return await moving.undo(table)
+        case ask.Redo():
+            return await moving.redo(table)
+        case ask.Reroll():
+            return await retelling.reroll(table, command)
+        case ask.Extend():
+            return await retelling.extend(table, command)
+        case ask.Edit():
+            return await retelling.edit(table, command)
+        case ask.ShowTakes():
+            return await retelling.takes(table, command)
+        case ask.ShowPath():
+            return await showing.path(table)
+        case ask.ShowMap():
+            return await showing.story_map(table)
+        case ask.ShowStories():
+            return await showing.stories(table, command)
+        case ask.ShowStatus():
+            return await showing.status(table)
+        case ask.SetTitle():
+            return await hosting.set_title(table, command)
+        case ask.Direct():
+            return await hosting.direct(table, command)
+        case ask.ChangeRules():
+            return await hosting.change_rules(table, command)
+        case ask.Join():
+            return await hosting.join(table)
+        case ask.Leave():
+            return await hosting.leave(table)
+        case ask.Ban():
+            return await hosting.ban(table, command)
+        case ask.Stop():
+            return await hosting.stop(table)
+        case ask.DeleteStory():
+            return await hosting.delete(table, command)
+        case _:
+            assert_never(command)

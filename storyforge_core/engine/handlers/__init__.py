@@ -1,0 +1,1 @@
+"""What each command does, by kind: playing, retelling, moving, hosting, showing."""

@@ -1,0 +1,274 @@
+"""Begin a story, go on, vote, write in, decide."""
+
+from dataclasses import replace
+
+from storyforge_core.domain.answers import one_line
+from storyforge_core.domain.ballot import Ballot, Verdict, cast, complete, count, decide
+from storyforge_core.domain.changes import Change, ChoiceAdded, MemberSet, RoomSet, Standing, StoryAdded, VoteSet
+from storyforge_core.domain.commands import CloseBallot, ContinueStory, NewStory, Vote, WriteIn
+from storyforge_core.domain.events import BallotChanged, BallotDecided, BallotWaits, StoryBegan
+from storyforge_core.domain.replies import Accepted, Reply
+from storyforge_core.domain.runs import Order, Situation
+from storyforge_core.domain.story import BallotId, Choice, ChoiceId, Member, Playthrough, PlaythroughId, Story, StoryId
+from storyforge_core.engine.table import Table, quoted
+from storyforge_core.engine.turn import closing, joining, new_vote, order, voting
+from storyforge_core.errors import Invalid, NotAllowed, NotFound
+from storyforge_core.ports import Clock, Desk
+
+TITLE_LENGTH = 60
+MOST_CHOICES = 9
+"""One digit, one keycap emoji."""
+
+
+async def new_story(table: Table, command: NewStory) -> Reply:
+    """Begin a story in this room; one that was shown here stays on the list."""
+    premise = command.premise.strip()
+    if not premise:
+        msg = "What shall it be about? For example: /story new A lighthouse keeper finds a door in the sea"
+        raise Invalid(msg)
+    if table.desk.situation is not None and not table.here.story.shelved:
+        table.require_quiet()
+        if _others(table.here.members, table):
+            table.require_host("begin another story here")
+    clock = table.clock
+    story = Story(
+        id=StoryId(clock.new_id()),
+        title=command.title.strip() or one_line(premise, TITLE_LENGTH),
+        premise=premise,
+        genre=command.genre.strip(),
+        tone=command.tone.strip(),
+        seed=clock.seed(),
+        created_at=table.at,
+    )
+    playthrough = Playthrough(
+        id=PlaythroughId(clock.new_id()),
+        story=story.id,
+        head=None,
+        note="",
+        rules=table.rules,
+        created_at=table.at,
+    )
+    hosting = MemberSet(playthrough.id, table.player.id, None, Standing("joined", host=True))
+    shown = RoomSet(table.room.id, table.room.playthrough, playthrough.id)
+    await table.desk.apply((StoryAdded(story, playthrough), hosting, shown), "new")
+    await table.desk.tell(playthrough.id, StoryBegan(story.title, story.premise, table.player.name))
+    await order(table.desk, playthrough.id, _opening(story.seed, table.player.name), clock)
+    return Accepted(f"{quoted(story.title)} begins.")
+
+
+def _opening(seed: int, by: str) -> Order:
+    return Order(
+        task="open", parent=None, choice=None, chosen="", hint="", base=None, head=None, ballot=None, seed=seed, by=by
+    )
+
+
+async def continue_story(table: Table, command: ContinueStory) -> Reply:
+    """Write on: with what leads the open ballot, or freely when nobody has voted."""
+    table.require_quiet()
+    here = table.here
+    if here.head is None:
+        await order(table.desk, here.playthrough.id, _opening(here.story.seed, table.player.name), table.clock)
+        return Accepted("The opening is being written.")
+    ballot = here.ballot
+    if ballot is not None and not table.host and _others(here.members, table):
+        msg = "The others have not decided yet. Vote with its number: /story vote 1. A host may /story close."
+        raise NotAllowed(msg)
+    verdict = None if ballot is None else decide(ballot, here.playthrough.rules.tie)
+    if ballot is not None and ballot.votes and verdict is None:
+        msg = "There is a tie. Name the choice that wins: /story close 1"
+        raise Invalid(msg)
+    if ballot is not None and verdict is not None:
+        await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint=command.hint, before=())
+        return Accepted(f"On with {quoted(verdict.winner.text)}.")
+    if ballot is not None:
+        await table.desk.apply((closing(ballot, "withdrawn"),), "continue")
+    await order(table.desk, here.playthrough.id, _next(here, None, command.hint, table), table.clock)
+    return Accepted("The next scene is being written.")
+
+
+def _others(members: tuple[Member, ...], table: Table) -> bool:
+    return any(member.state == "joined" and member.player != table.player.id for member in members)
+
+
+def _next(here: Situation, winner: Choice | None, hint: str, table: Table) -> Order:
+    return _following(here, winner, hint, table.clock.seed(), table.player.name)
+
+
+def _following(here: Situation, winner: Choice | None, hint: str, seed: int, by: str) -> Order:
+    head = here.playthrough.head
+    return Order(
+        task="continue",
+        parent=head,
+        choice=winner.id if winner else None,
+        chosen=winner.text if winner else "",
+        hint=hint.strip(),
+        base=None,
+        head=head,
+        ballot=here.ballot.id if here.ballot else None,
+        seed=seed,
+        by=by,
+    )
+
+
+async def vote(table: Table, command: Vote) -> Reply:
+    """Vote, or vote otherwise; the vote that makes the ballot complete decides it."""
+    ballot = table.require_ballot()
+    choice = numbered(ballot, command.number)
+    if any(old.player == table.player.id and old.choice == choice.id for old in ballot.votes):
+        return Accepted(f"Your vote stays with {choice.position}, {quoted(choice.text)}.")
+    return await _vote(table, ballot, choice, added=None)
+
+
+async def write_in(table: Table, command: WriteIn) -> Reply:
+    """Add a choice and vote for it; the same words again are a vote."""
+    ballot = table.require_ballot()
+    text = one_line(command.text, 200)
+    if not text:
+        msg = "Write what shall happen, for example: /story write I knock on the door"
+        raise Invalid(msg)
+    if not table.here.playthrough.rules.write_ins and not table.host:
+        msg = "This story takes no choices of your own. Vote with /story vote and a number."
+        raise NotAllowed(msg)
+    known = next((choice for choice in ballot.choices if choice.text.casefold() == text.casefold()), None)
+    if known is not None:
+        return await vote(table, Vote(known.position))
+    if len(ballot.choices) >= MOST_CHOICES:
+        msg = f"There are {MOST_CHOICES} choices already; vote for one of them."
+        raise Invalid(msg)
+    added = Choice(
+        id=ChoiceId(table.clock.new_id()),
+        scene=ballot.scene,
+        position=max(choice.position for choice in ballot.choices) + 1,
+        text=text,
+        author=table.player.id,
+    )
+    return await _vote(table, replace(ballot, choices=(*ballot.choices, added)), added, added=added)
+
+
+async def _vote(table: Table, ballot: Ballot, choice: Choice, added: Choice | None) -> Reply:
+    here = table.here
+    joined = joining(here, table.player.id, table.member)
+    members = with_member(here.members, joined, table.player.name)
+    change = voting(ballot, table.player.id, choice.id, table.at)
+    ballot = _with_vote(ballot, change)
+    changes: tuple[Change, ...] = (*joined, *(() if added is None else (ChoiceAdded(added),)), change)
+    changed = BallotChanged(ballot, here.playthrough.rules, members, table.player.name, added)
+    command = "vote" if added is None else "write"
+    if not complete(ballot, here.playthrough.rules, members):
+        await table.desk.apply(changes, command)
+        await table.desk.tell(here.playthrough.id, changed)
+        return Accepted(f"Your vote is with {choice.position}, {quoted(choice.text)}.")
+    return await _complete(table, ballot, changes, changed, command)
+
+
+async def _complete(
+    table: Table, ballot: Ballot, changes: tuple[Change, ...], changed: BallotChanged, command: str
+) -> Reply:
+    """Everybody has voted: decide, unless the host has to break a tie."""
+    here = table.here
+    verdict = decide(ballot, here.playthrough.rules.tie)
+    if verdict is None:
+        await table.desk.apply(changes, command)
+        await table.desk.tell(here.playthrough.id, changed, _waiting(ballot))
+        return Accepted("It is a tie; the host decides.")
+    await table.desk.tell(here.playthrough.id, changed)
+    await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint="", before=changes)
+    return Accepted(f"On with {quoted(verdict.winner.text)}.")
+
+
+async def close_ballot(table: Table, command: CloseBallot) -> Reply:
+    """Decide now, by the votes so far or by the host's word."""
+    ballot = table.require_ballot()
+    if _others(table.here.members, table):
+        table.require_host("close the ballot")
+    if command.number is not None:
+        winner = numbered(ballot, command.number)
+        verdict: Verdict | None = Verdict(winner)
+        by = table.player.name
+    else:
+        verdict, by = decide(ballot, table.here.playthrough.rules.tie), ""
+    if verdict is None:
+        why = "There is a tie" if ballot.votes else "Nobody has voted yet"
+        msg = f"{why}. Name the choice that wins: /story close 1"
+        raise Invalid(msg)
+    await _decided(table.desk, table.here, ballot, verdict, table.clock, by=by, hint="", before=())
+    return Accepted(f"On with {quoted(verdict.winner.text)}.")
+
+
+async def ballot_deadline(desk: Desk, ballot: BallotId, clock: Clock) -> None:
+    """Decide a ballot whose time is up; one that cannot be decided waits for the players."""
+    here = desk.situation
+    if here is None or here.ballot is None or here.ballot.id != ballot or here.run is not None:
+        return
+    verdict = decide(here.ballot, here.playthrough.rules.tie)
+    if verdict is None:
+        await desk.tell(here.playthrough.id, _waiting(here.ballot))
+        return
+    await _decided(desk, here, here.ballot, verdict, clock, by="", hint="", before=())
+
+
+def _waiting(ballot: Ballot) -> BallotWaits:
+    return BallotWaits(ballot, tuple(choice.id for choice in count(ballot).leaders))
+
+
+async def _decided(  # noqa: PLR0913 - what a decision is made of
+    desk: Desk,
+    here: Situation,
+    ballot: Ballot,
+    verdict: Verdict,
+    clock: Clock,
+    *,
+    by: str,
+    hint: str,
+    before: tuple[Change, ...],
+) -> None:
+    """Close a ballot and queue the winner, in this order of one transaction: neither happens without the other."""
+    await desk.apply((*before, closing(ballot, "closed", verdict.winner.id)), "decide")
+    closed = replace(ballot, status="closed", winner=verdict.winner.id)
+    tied = tuple(choice.id for choice in verdict.tied)
+    await desk.tell(here.playthrough.id, BallotDecided(closed, verdict.winner, tied, by))
+    following = _following(here, verdict.winner, hint, clock.seed(), by or "the players")
+    await order(desk, here.playthrough.id, following, clock)
+
+
+async def recount(table: Table, members: tuple[Member, ...]) -> None:
+    """Look at the open ballot again after somebody joined or left: it may be complete now."""
+    here = table.here
+    ballot = here.ballot
+    if ballot is None or here.run is not None:
+        return
+    await table.desk.tell(
+        here.playthrough.id, BallotChanged(ballot, here.playthrough.rules, members, table.player.name)
+    )
+    verdict = decide(ballot, here.playthrough.rules.tie)
+    if verdict is not None and complete(ballot, here.playthrough.rules, members):
+        await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint="", before=())
+
+
+def numbered(ballot: Ballot, number: int) -> Choice:
+    """Find a choice by the number that people type.
+
+    Raises:
+        NotFound: no such number.
+    """
+    choice = next((choice for choice in ballot.choices if choice.position == number), None)
+    if choice is None:
+        most = max(choice.position for choice in ballot.choices)
+        msg = f"There is no choice {number}. Vote for 1 to {most}, for example: /story vote 1"
+        raise NotFound(msg)
+    return choice
+
+
+def with_member(members: tuple[Member, ...], changes: tuple[MemberSet, ...], name: str) -> tuple[Member, ...]:
+    """See the members as they are after some changes to one of them."""
+    for change in changes:
+        members = tuple(member for member in members if member.player != change.player)
+        if change.after is not None:
+            joined = Member(player=change.player, name=name, state=change.after.state, host=change.after.host)
+            members = (*members, joined)
+    return members
+
+
+def _with_vote(ballot: Ballot, change: VoteSet) -> Ballot:
+    new = new_vote(change)
+    return ballot if new is None else cast(ballot, new)

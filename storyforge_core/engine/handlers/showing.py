@@ -1,0 +1,94 @@
+"""Show things to the asker: path, map, stories, status."""
+
+from storyforge_core.domain.changes import RoomSet
+from storyforge_core.domain.commands import ShowStories
+from storyforge_core.domain.events import StoryOpened
+from storyforge_core.domain.replies import (
+    Accepted,
+    MapShown,
+    PathShown,
+    Reply,
+    RunLine,
+    StatusShown,
+    StoriesShown,
+    StoryLine,
+)
+from storyforge_core.domain.runs import Run
+from storyforge_core.domain.story import PlaythroughId
+from storyforge_core.engine.table import Table, quoted
+from storyforge_core.engine.turn import remind
+from storyforge_core.errors import NotFound
+
+PATH_SCENES = 200
+MAP_SCENES = 2000
+STORIES = 50
+
+
+async def path(table: Table) -> Reply:
+    """Read the story so far."""
+    head = table.require_head()
+    scenes = await table.desk.path(head.id, PATH_SCENES)
+    chosen = await table.desk.choice_texts(scenes)
+    return PathShown(table.here.story, scenes, chosen, head.depth + 1 - len(scenes))
+
+
+async def story_map(table: Table) -> Reply:
+    """See the tree."""
+    head = table.require_head()
+    nodes, left_out = await table.desk.tree(table.here.story.id, head.id, MAP_SCENES)
+    parents = {node.id: node.parent for node in nodes}
+    on_path = [head.id]
+    while (parent := parents.get(on_path[-1])) is not None and parent in parents:
+        on_path.append(parent)
+    return MapShown(table.here.story, nodes, head.id, tuple(reversed(on_path)), table.here.ballot, left_out)
+
+
+async def stories(table: Table, command: ShowStories) -> Reply:
+    """List the stories of this place, or open one here."""
+    found = await table.desk.stories(table.room, STORIES)
+    if not command.story.strip():
+        return StoriesShown(tuple(line for _, line in found))
+    playthrough, line = _named(found, command.story.strip())
+    if line.here:
+        return Accepted(f"{quoted(line.title)} is the story you are reading.")
+    if table.desk.situation is not None:
+        table.require_quiet()
+    here = await table.desk.open_situation(playthrough)
+    await table.desk.apply((RoomSet(table.room.id, table.room.playthrough, playthrough),), "stories")
+    await table.desk.tell(playthrough, StoryOpened(here.story.title, here.head))
+    await remind(table.desk, here, here.ballot)
+    return Accepted(f"{quoted(line.title)} is open here.")
+
+
+def _named(found: tuple[tuple[PlaythroughId, StoryLine], ...], words: str) -> tuple[PlaythroughId, StoryLine]:
+    """Find the story that a player means, by number or by words of its title."""
+    number = words.removeprefix("#")
+    matches = [pair for pair in found if number == str(pair[1].number)]
+    matches = matches or [pair for pair in found if words.casefold() == pair[1].title.casefold()]
+    matches = matches or [pair for pair in found if words.casefold() in pair[1].title.casefold()]
+    if len(matches) == 1:
+        return matches[0]
+    why = f"There is no story {quoted(words, 40)}" if not matches else f"Several stories match {quoted(words, 40)}"
+    msg = f"{why}. /story stories lists them; open one by its number: /story stories 1"
+    raise NotFound(msg)
+
+
+async def status(table: Table) -> Reply:
+    """See where the story stands."""
+    here = table.here
+    return StatusShown(
+        story=here.story,
+        playthrough=here.playthrough,
+        head=here.head,
+        ballot=here.ballot,
+        members=here.members,
+        run=None if here.run is None else await _line(table, here.run),
+        scenes=await table.desk.count_scenes(here.story.id),
+    )
+
+
+async def _line(table: Table, run: Run) -> RunLine:
+    running = run.status != "queued"
+    place = 0 if running else await table.desk.runs_before(run.id)
+    words = len((await table.desk.words_told(run.id)).split()) if running else 0
+    return RunLine(run.draft.order.task, running, place, words)
