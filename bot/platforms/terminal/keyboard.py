@@ -1,0 +1,156 @@
+"""Where lines come from: a person at a keyboard, with history, or a file or pipe, line by line."""
+
+import asyncio
+import getpass
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol
+
+PROMPT = "> "
+_KEPT_LINES = 1000
+_BLOCK = 65_536
+
+
+class Lines(Protocol):
+    """Somebody who types, or something that stands for it."""
+
+    @property
+    def typed(self) -> bool:
+        """A person sits there and sees what they type."""
+
+    def pending(self) -> str:
+        """What is typed so far, as it stands on the screen."""
+
+    async def next(self) -> str | None:
+        """Wait for a line; None at the end of input."""
+
+
+class Pipe:
+    """Lines of a file or a pipe."""
+
+    typed = False
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._rest = b""
+
+    def pending(self) -> str:
+        """Nothing of it is on the screen."""
+        return ""
+
+    async def next(self) -> str | None:
+        """Read up to the next line end."""
+        return await _beside(self._read)
+
+    def _read(self) -> str | None:
+        # Not through sys.stdin: a thread that waits there holds a lock the interpreter needs to end.
+        while b"\n" not in self._rest:
+            block = b""
+            with suppress(OSError):  # the terminal behind it is gone
+                block = os.read(self._descriptor, _BLOCK)
+            if not block:
+                line, self._rest = self._rest, b""
+                return _decoded(line) if line else None
+            self._rest += block
+        line, _, self._rest = self._rest.partition(b"\n")
+        return _decoded(line)
+
+
+class Keyboard:
+    """Lines typed at a prompt."""
+
+    typed = True
+
+    def __init__(self, readline: ModuleType | None) -> None:
+        self._readline = readline
+
+    def pending(self) -> str:
+        """The prompt and what stands behind it."""
+        return PROMPT + (self._readline.get_line_buffer() if self._readline else "")
+
+    async def next(self) -> str | None:
+        """Show the prompt and wait."""
+        return await _beside(_input)
+
+
+@contextmanager
+def open_lines(history: Path) -> Iterator[Lines]:
+    """Listen to standard input; a person's lines are remembered in the file `history`."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        yield Pipe(sys.stdin.fileno())
+        return
+    with _sane_terminal(), _remembered(history) as readline:
+        yield Keyboard(readline)
+
+
+def user_name() -> str:
+    """How the person at the keyboard is called by the system."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # ImportError: Windows without the variables it looks at
+        return "player1"
+
+
+@contextmanager
+def _remembered(history: Path) -> Iterator[ModuleType | None]:
+    try:
+        import readline  # noqa: PLC0415  # not on Windows
+    except ImportError:
+        yield None
+        return
+    with suppress(OSError):
+        readline.read_history_file(history)
+    readline.set_history_length(_KEPT_LINES)
+    try:
+        yield readline
+    finally:
+        with suppress(OSError):
+            readline.write_history_file(history)
+
+
+@contextmanager
+def _sane_terminal() -> Iterator[None]:
+    """Leave the terminal as it was, even when the program is told to end in the middle of a line."""
+    try:
+        import termios  # noqa: PLC0415  # not on Windows
+    except ImportError:
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def _input() -> str | None:
+    with suppress(EOFError, OSError):  # OSError: the terminal is gone
+        return input(PROMPT)
+    return None
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", "replace").removeprefix("\ufeff").removesuffix("\r")
+
+
+async def _beside(read: Callable[[], str | None]) -> str | None:
+    """Read in a thread that does not keep the program from ending, as those of `asyncio.to_thread` do."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str | None] = loop.create_future()
+
+    def deliver(line: str | None) -> None:
+        if not answer.done():
+            answer.set_result(line)
+
+    def work() -> None:
+        line = read()
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(deliver, line)
+
+    threading.Thread(target=work, name="read a line", daemon=True).start()
+    return await answer

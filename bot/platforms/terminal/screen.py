@@ -1,0 +1,111 @@
+"""Standard output as blocks with an empty line between them, the newest of which may still grow."""
+
+import asyncio
+import os
+import shutil
+import unicodedata
+from collections.abc import Callable
+from enum import Enum
+from typing import TextIO
+
+from bot.platforms.terminal.wrap import Wrapper
+
+READABLE = 100
+"""Columns; the eye loses its way back on longer lines, however wide the window is."""
+_ERASE_LINE = "\r\x1b[K"
+_RESET = "\x1b[0m"
+
+
+class ScreenClosed(Exception):
+    """Nobody reads any more, as behind `| head`."""
+
+
+class Voice(Enum):
+    """How loud a block is."""
+
+    TELLING = ""
+    ASIDE = "\x1b[2m"
+    """Hints, and what was typed."""
+
+
+class Screen:
+    """The one place where the terminal platform writes.
+
+    Args:
+        width: columns to wrap at; None leaves lines as they are.
+        styled: colours are understood.
+    """
+
+    def __init__(self, out: TextIO, *, width: int | None, styled: bool) -> None:
+        self._out = out
+        self.width = width
+        self._styled = styled
+        self._wrapper = Wrapper(width)
+        self._growing: Voice | None = None
+        self._used = False
+        self._prompt: Callable[[], str] | None = None
+        self._writing = asyncio.Lock()
+
+    async def say(self, text: str, voice: Voice = Voice.TELLING) -> None:
+        """Show a finished block."""
+        await self.begin(text, voice)
+        await self.end()
+
+    async def begin(self, text: str, voice: Voice = Voice.TELLING) -> None:
+        """Show the beginning of a block; another one that still grew ends here."""
+        gap = "\n" if self._used else ""
+        above = _ERASE_LINE if self._prompt and not self._growing else self._closing() + gap
+        self._growing, self._used = voice, True
+        await self._write(above + self._mark(voice.value) + self._wrapped(text))
+
+    async def grow(self, text: str) -> None:
+        """Show more of the newest block."""
+        await self._write(self._wrapped(text))
+
+    async def end(self) -> None:
+        """End the newest block."""
+        closing = self._closing()
+        await self._write(f"{closing}\n{self._prompt()}" if closing and self._prompt else closing)
+
+    def ask(self, prompt: Callable[[], str] | None) -> None:
+        """Tell how the line that is being typed looks: it is moved below whatever is shown meanwhile."""
+        self._prompt = prompt
+
+    def _closing(self) -> str:
+        if self._growing is None:
+            return ""
+        reset = _RESET if self._growing is not Voice.TELLING else ""
+        self._growing = None
+        return f"{self._wrapper.end()}{self._mark(reset)}\n"
+
+    def _mark(self, mark: str) -> str:
+        return mark if self._styled else ""
+
+    def _wrapped(self, text: str) -> str:
+        return self._wrapper.feed(printable(text))
+
+    async def _write(self, text: str) -> None:
+        """Write in a thread: a reader that stands still must not hold up whatever else the program does."""
+        if text:
+            async with self._writing:
+                await asyncio.to_thread(self._put, text)
+
+    def _put(self, text: str) -> None:
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except (BrokenPipeError, ValueError) as error:  # ValueError: the stream is closed
+            raise ScreenClosed from error
+
+
+def printable(text: str) -> str:
+    """The text without control characters: nothing anybody wrote may move the cursor or recolour the screen."""
+    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs"})
+
+
+def open_screen(out: TextIO) -> Screen:
+    """A screen as its environment wants it: wrapped and styled for eyes, as it is for files and pipes."""
+    seen = out.isatty()
+    width = min(shutil.get_terminal_size().columns, READABLE) if seen or "COLUMNS" in os.environ else None
+    styled = seen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Screen(out, width=width, styled=styled)
