@@ -10,6 +10,7 @@ from storyforge_core.domain.story import (
     BallotId,
     ChoiceId,
     Member,
+    PlayerId,
     Playthrough,
     PlaythroughId,
     RunId,
@@ -41,7 +42,9 @@ class Order:
     """The ballot that was closed for it; it is open again when nothing comes of the run."""
     seed: int
     by: str
-    """Name of the player who asked."""
+    """Who asked, as shown to others."""
+    asker: PlayerId | None = None
+    """Who may stop it besides hosts; None when the votes decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

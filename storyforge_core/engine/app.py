@@ -1,7 +1,7 @@
 """The one door: a command comes in, is checked and decided in one transaction, and answered at once."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections import OrderedDict
+from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
@@ -11,7 +11,7 @@ from storyforge_core.domain import policy
 from storyforge_core.domain.commands import BallotDeadline, Incoming
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, Repeated, Reply
-from storyforge_core.domain.story import RoomKey, Rules
+from storyforge_core.domain.story import Rules
 from storyforge_core.engine.handlers import hosting, moving, playing, retelling, showing
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
@@ -19,16 +19,35 @@ from storyforge_core.ports import Clock, Desk, Store
 
 HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories)
 """What can be asked in a room that shows no story."""
+REMEMBERED = 10_000
+"""How many askers are kept in mind; whoever has been silent longest is forgotten first."""
 DELETED_TOO = (*HERE_NOT_NEEDED, ask.Undo)
 """What can be asked where the story was deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """How often commands are welcome."""
+class Doorman:
+    """Keeps players and rooms from asking too often."""
 
-    player: Rate
-    room: Rate
+    def __init__(self, player: Rate, room: Rate) -> None:
+        self._player = player
+        self._room = room
+        self._buckets: OrderedDict[tuple[str, str, str], Bucket] = OrderedDict()
+
+    def admit(self, incoming: Incoming) -> None:
+        """Let a command in.
+
+        Raises:
+            TooFast: the player or the room has asked too often.
+        """
+        room, speaker, at = incoming.room, incoming.speaker, incoming.at.timestamp()
+        self._take(("room", room.platform, room.address), self._room, at)
+        self._take(("player", speaker.platform, speaker.user), self._player, at)
+
+    def _take(self, key: tuple[str, str, str], rate: Rate, at: float) -> None:
+        self._buckets[key] = policy.admit(self._buckets.get(key), rate, at)
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +58,14 @@ class StoryForge:
     clock: Clock
     rules: Rules
     """For new stories."""
-    rates: Rates | None = None
+    doorman: Doorman | None = None
     """None where only the owner plays."""
-    _buckets: dict[tuple[str, ...], Bucket] = field(default_factory=dict, init=False)
 
     async def handle(self, incoming: Incoming) -> Reply:
         """Do what is asked, or say in a sentence why not. Never raises what is expected."""
         try:
-            self._admit(incoming)
+            if self.doorman is not None:
+                self.doorman.admit(incoming)
             async with self.store.receive(incoming) as desk:
                 return await self._answer(desk, incoming) if desk.fresh else Repeated()
         except StoryForgeError as error:
@@ -64,16 +83,6 @@ class StoryForge:
             return
         async with self.store.resume(playthrough) as desk:
             await playing.ballot_deadline(desk, command.ballot, self.clock)
-
-    def _admit(self, incoming: Incoming) -> None:
-        if self.rates is None:
-            return
-        room, speaker = incoming.room, incoming.speaker
-        self._take(("room", *_place(room)), self.rates.room, incoming.at)
-        self._take(("player", speaker.platform, speaker.user), self.rates.player, incoming.at)
-
-    def _take(self, key: tuple[str, ...], rate: Rate, at: datetime) -> None:
-        self._buckets[key] = policy.admit(self._buckets.get(key), rate, at.timestamp())
 
     async def _answer(self, desk: Desk, incoming: Incoming) -> Reply:
         if desk.room is None or desk.player is None:
@@ -96,10 +105,6 @@ class StoryForge:
             rules=self.rules,
         )
         return await _dispatch(table, incoming.command)
-
-
-def _place(room: RoomKey) -> tuple[str, str]:
-    return room.platform, room.address
 
 
 async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: C901, PLR0911, PLR0912 - one line a command

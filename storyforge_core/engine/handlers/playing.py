@@ -9,7 +9,17 @@ from storyforge_core.domain.commands import CloseBallot, ContinueStory, NewStory
 from storyforge_core.domain.events import BallotChanged, BallotDecided, BallotWaits, StoryBegan
 from storyforge_core.domain.replies import Accepted, Reply
 from storyforge_core.domain.runs import Order, Situation
-from storyforge_core.domain.story import BallotId, Choice, ChoiceId, Member, Playthrough, PlaythroughId, Story, StoryId
+from storyforge_core.domain.story import (
+    BallotId,
+    Choice,
+    ChoiceId,
+    Member,
+    Player,
+    Playthrough,
+    PlaythroughId,
+    Story,
+    StoryId,
+)
 from storyforge_core.engine.table import Table, quoted
 from storyforge_core.engine.turn import closing, joining, new_vote, order, voting
 from storyforge_core.errors import Invalid, NotAllowed, NotFound
@@ -52,13 +62,23 @@ async def new_story(table: Table, command: NewStory) -> Reply:
     shown = RoomSet(table.room.id, table.room.playthrough, playthrough.id)
     await table.desk.apply((StoryAdded(story, playthrough), hosting, shown), "new")
     await table.desk.tell(playthrough.id, StoryBegan(story.title, story.premise, table.player.name))
-    await order(table.desk, playthrough.id, _opening(story.seed, table.player.name), clock)
+    await order(table.desk, playthrough.id, _opening(story.seed, table.player), clock)
     return Accepted(f"{quoted(story.title)} begins.")
 
 
-def _opening(seed: int, by: str) -> Order:
+def _opening(seed: int, player: Player) -> Order:
     return Order(
-        task="open", parent=None, choice=None, chosen="", hint="", base=None, head=None, ballot=None, seed=seed, by=by
+        task="open",
+        parent=None,
+        choice=None,
+        chosen="",
+        hint="",
+        base=None,
+        head=None,
+        ballot=None,
+        seed=seed,
+        by=player.name,
+        asker=player.id,
     )
 
 
@@ -67,7 +87,7 @@ async def continue_story(table: Table, command: ContinueStory) -> Reply:
     table.require_quiet()
     here = table.here
     if here.head is None:
-        await order(table.desk, here.playthrough.id, _opening(here.story.seed, table.player.name), table.clock)
+        await order(table.desk, here.playthrough.id, _opening(here.story.seed, table.player), table.clock)
         return Accepted("The opening is being written.")
     ballot = here.ballot
     if ballot is not None and not table.host and _others(here.members, table):
@@ -82,7 +102,8 @@ async def continue_story(table: Table, command: ContinueStory) -> Reply:
         return Accepted(f"On with {quoted(verdict.winner.text)}.")
     if ballot is not None:
         await table.desk.apply((closing(ballot, "withdrawn"),), "continue")
-    await order(table.desk, here.playthrough.id, _next(here, None, command.hint, table), table.clock)
+    freely = _following(here, None, command.hint, table.clock.seed(), table.player)
+    await order(table.desk, here.playthrough.id, freely, table.clock)
     return Accepted("The next scene is being written.")
 
 
@@ -90,11 +111,7 @@ def _others(members: tuple[Member, ...], table: Table) -> bool:
     return any(member.state == "joined" and member.player != table.player.id for member in members)
 
 
-def _next(here: Situation, winner: Choice | None, hint: str, table: Table) -> Order:
-    return _following(here, winner, hint, table.clock.seed(), table.player.name)
-
-
-def _following(here: Situation, winner: Choice | None, hint: str, seed: int, by: str) -> Order:
+def _following(here: Situation, winner: Choice | None, hint: str, seed: int, player: Player | None) -> Order:
     head = here.playthrough.head
     return Order(
         task="continue",
@@ -106,7 +123,8 @@ def _following(here: Situation, winner: Choice | None, hint: str, seed: int, by:
         head=head,
         ballot=here.ballot.id if here.ballot else None,
         seed=seed,
-        by=by,
+        by="the players" if player is None else player.name,
+        asker=None if player is None else player.id,
     )
 
 
@@ -227,7 +245,7 @@ async def _decided(  # noqa: PLR0913 - what a decision is made of
     closed = replace(ballot, status="closed", winner=verdict.winner.id)
     tied = tuple(choice.id for choice in verdict.tied)
     await desk.tell(here.playthrough.id, BallotDecided(closed, verdict.winner, tied, by))
-    following = _following(here, verdict.winner, hint, clock.seed(), by or "the players")
+    following = _following(here, verdict.winner, hint, clock.seed(), desk.player)
     await order(desk, here.playthrough.id, following, clock)
 
 

@@ -41,6 +41,7 @@ async def _again(table: Table, task: Task, hint: str, sentence: str) -> Reply:
         ballot=ballot.id if ballot is not None else None,
         seed=table.clock.seed(),
         by=table.player.name,
+        asker=table.player.id,
     )
     await order(table.desk, table.here.playthrough.id, wanted, table.clock)
     return Accepted(sentence)
