@@ -23,7 +23,7 @@ _UNSEEN = re.compile(
 )
 _LINE_BREAKS = str.maketrans({"\u2028": "\n", "\u2029": "\n", "\x85": "\n"})
 _ACTED_UPON = re.compile(
-    r"(?<=@)(?=[^\s@])"  # @everyone, @here, @room, @user:server, and the user in a matrix.to address
+    r"(?<=@)(?=[^\s@\u200b])"  # @everyone, @here, @room, @user:server, and the user in a matrix.to address
     r"|(?<=<)(?=[@#/a-z])"  # <@user>, <@&role>, <#channel>, </command:…>, <id:…>, HTML
     r"|(?<=\])(?=[(\[:])"  # [text](address), [text][label], [label]: address
     r"|(?<=matrix)(?=:)"  # matrix:u/user:server
