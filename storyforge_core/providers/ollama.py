@@ -55,7 +55,7 @@ class OllamaWriter:
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream prose; words already told are given to the model as the beginning of its own answer."""
-        prose = Prose(telling.brief.extend + telling.told)
+        prose = Prose(_before(telling))
         request = await self._prose_request(telling)
         last: ChatResponse | None = None
         async with aclosing(self._wire.chat(request)) as parts:
@@ -176,6 +176,12 @@ class OllamaWriter:
 
     def _broke_off(self) -> BrokenAnswer:
         return BrokenAnswer(f"{self.label} broke off in the middle; try again.")
+
+
+def _before(telling: Telling) -> str:
+    """What players have read right up to the new words; a scene that is extended goes on in a new paragraph."""
+    extended = telling.brief.extend.rstrip()
+    return f"{extended}\n\n{telling.told}" if extended else telling.told
 
 
 def _speeches(messages: Sequence[Message]) -> Sequence[Speech]:

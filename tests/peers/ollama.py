@@ -169,7 +169,7 @@ class OllamaPeer:
         try:
             with suppress(Hangup, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while True:
-                    await self._answer(*await _request(reader), reader, writer)
+                    await self._answer(*await read_request(reader), reader, writer)
         finally:
             self._handlers.discard(task)
             writer.close()
@@ -178,15 +178,15 @@ class OllamaPeer:
         self, path: str, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if path.startswith("/peer/"):
-            return await _send(writer, self._control(path, body))
+            return await send(writer, self._control(path, body))
         call = Call(path, body)
         self.calls.append(call)
         if path != "/api/chat":
-            return await _send(writer, self._lookup(path, body))
+            return await send(writer, self._lookup(path, body))
         script, self.script = self.script, _next_script(self.script, structured="format" in body)
         if refusal := _refusal(script, body):
             call.end("failed")
-            return await _send(writer, refusal)
+            return await send(writer, refusal)
         try:
             await _Chat(script, call, reader, writer).run()
         finally:
@@ -197,7 +197,7 @@ class OllamaPeer:
             named = SCRIPTS[body.pop("name", "plain")]
             fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in body.items()}
             self.script = replace(named, **fields)
-        return _json([{"path": c.path, "body": c.body, "sent": c.sent, "ended": c.ended} for c in self.calls])
+        return as_json([{"path": c.path, "body": c.body, "sent": c.sent, "ended": c.ended} for c in self.calls])
 
     def _lookup(self, path: str, body: dict[str, Any]) -> Reply:
         script = self.script
@@ -205,15 +205,15 @@ class OllamaPeer:
             return _FAULTS[script.fault](script.model)
         match path:
             case "/api/version":
-                return _json({"version": "0.33.0"})
+                return as_json({"version": "0.33.0"})
             case "/api/tags":
-                return _json({"models": [{"name": script.model, "model": script.model, "size": 1}]})
+                return as_json({"models": [{"name": script.model, "model": script.model, "size": 1}]})
             case "/api/ps":
                 loaded = {"name": script.model, "model": script.model, "context_length": script.loaded_window}
-                return _json({"models": [loaded] if script.loaded_window else []})
+                return as_json({"models": [loaded] if script.loaded_window else []})
             case "/api/show":
                 facts = {"general.architecture": "llama", "llama.context_length": script.trained_window}
-                shown = _json({"model_info": facts, "capabilities": list(script.capabilities)})
+                shown = as_json({"model_info": facts, "capabilities": list(script.capabilities)})
                 return _refusal(replace(script, fault="none"), body) or shown
             case _:
                 return Reply(404, b"404 page not found")
@@ -353,18 +353,18 @@ def _refusal(script: Script, body: Mapping[str, Any]) -> Reply | None:
 
 
 _FAULTS: Mapping[str, Callable[[str], Reply]] = {
-    "busy": lambda _: _json({"error": "server busy, please try again.  maximum pending requests exceeded"}, 503),
-    "failing": lambda _: _json({"error": "model requires more system memory (9 GiB) than is available"}, 500),
-    "missing": lambda asked: _json({"error": f"model '{asked}' not found"}, 404),
+    "busy": lambda _: as_json({"error": "server busy, please try again.  maximum pending requests exceeded"}, 503),
+    "failing": lambda _: as_json({"error": "model requires more system memory (9 GiB) than is available"}, 500),
+    "missing": lambda asked: as_json({"error": f"model '{asked}' not found"}, 404),
     "foreign": lambda _: Reply(404, b"<html><h1>Not Found</h1></html>"),
 }
 
 
-def _json(value: object, status: int = 200) -> Reply:
+def as_json(value: object, status: int = 200) -> Reply:
     return Reply(status, json.dumps(value).encode())
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]]:
+async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]]:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     length = re.search(r"(?i)^content-length: *(\d+)", head, re.MULTILINE)
     body = await reader.readexactly(int(length.group(1))) if length else b""
@@ -377,7 +377,7 @@ def _credentials(head: str) -> dict[str, str]:
     return {"authorization": found.group(1)} if found else {}
 
 
-async def _send(writer: asyncio.StreamWriter, reply: Reply) -> None:
+async def send(writer: asyncio.StreamWriter, reply: Reply) -> None:
     writer.write(f"HTTP/1.1 {reply.status} X\r\nContent-Length: {len(reply.body)}\r\n\r\n".encode() + reply.body)
     await writer.drain()
 
