@@ -34,30 +34,29 @@ class Runner:
     writer: Writer
     bus: Bus
     clock: Clock
-    worker: UUID
     recipe: Recipe
 
-    async def execute(self, run_id: RunId) -> None:
+    async def execute(self, run_id: RunId, worker: UUID) -> None:
         """Take a run up, or leave it be when it is over or in other hands. Cancelling stops the model at once."""
-        run = await self.store.claim(run_id, self.worker)
+        run = await self.store.claim(run_id, worker)
         if run is None:
             return
         with structlog.contextvars.bound_contextvars(run=str(run.id), playthrough=str(run.playthrough)):
             try:
-                await self._work(run)
+                await self._work(run, worker)
             except Superseded:
                 structlog.get_logger().warning("another worker took the run over")
 
-    async def _work(self, run: Run) -> None:
+    async def _work(self, run: Run, worker: UUID) -> None:
         async def keep(chunk: Chunk) -> None:
-            await self.store.save_words(run.id, self.worker, chunk)
+            await self.store.save_words(run.id, worker, chunk)
 
         async with self.bus.writing(run.id, keep) as feed:
             if run.status == "stopping":
                 await self._cut_short(run, feed, "")
                 return
             try:
-                await self._tell(run, feed)
+                await self._tell(run, worker, feed)
             except asyncio.CancelledError:
                 await _to_the_end(self._interrupted(run, feed))
                 raise
@@ -70,7 +69,7 @@ class Runner:
                 fault = ServiceDown(f"Something went wrong inside (reference {str(run.id)[-6:]}). Nothing was lost.")
                 await self._give_up(run, feed, fault)
 
-    async def _tell(self, run: Run, feed: Feed) -> None:
+    async def _tell(self, run: Run, worker: UUID, feed: Feed) -> None:
         if run.attempts > MOST_ATTEMPTS:
             msg = f"The writing was interrupted {run.attempts - 1} times. The owner can find the cause in the log."
             raise ServiceDown(msg)
@@ -80,11 +79,11 @@ class Runner:
         draft = run.draft
         for stage, following in zip(self.recipe[first:], chain(names[first + 1 :], ("settle",)), strict=True):
             draft = await _attempt(stage, draft, kit)
-            await self._checkpoint(run, following, draft)
+            await self._checkpoint(run, worker, following, draft)
         await self._settle(run, draft)
 
-    async def _checkpoint(self, run: Run, stage: str, draft: Draft) -> None:
-        await _patiently(lambda: self.store.checkpoint(run.id, self.worker, stage, draft))
+    async def _checkpoint(self, run: Run, worker: UUID, stage: str, draft: Draft) -> None:
+        await _patiently(lambda: self.store.checkpoint(run.id, worker, stage, draft))
 
     async def _settle(self, run: Run, draft: Draft) -> None:
         async def into_the_tree(desk: Desk, here: Situation) -> None:

@@ -1,0 +1,124 @@
+"""The worker: procrastinate hands out stored jobs, here or on any other host that runs this same code.
+
+What it needs from us (its own promise is “at least once”): jobs that do nothing the second time, a sweep for what dead
+workers left behind, and a supervisor, because a worker ends when its database connection does.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import procrastinate
+import psycopg
+import structlog
+from procrastinate import exceptions, job_context, jobs, retry
+
+from storyforge_core.domain.story import BallotId, RunId
+from storyforge_core.errors import ServiceDown
+from storyforge_core.ports import Store
+from storyforge_core.store.jobs_sql import CLOCK_QUEUE, DEADLINE_TASK, RUN_TASK, TEXT_QUEUE
+
+HEARTBEAT = 3.0
+STALLED = 15.0
+"""Seconds without a heartbeat after which a worker counts as dead for jobs that are no live run."""
+SWEEP = 1.0
+"""Seconds between looks for orphans; each costs one small query."""
+BACK_IN = 1.0
+"""Seconds until a worker begins anew after its database went away."""
+CLOCK_JOBS = 4
+"""Deadlines handled at once; they are quick."""
+
+
+class _AsSoonAsPossible(retry.BaseRetryStrategy):
+    """Hand a job on when the program ends under it, and try again when the database was away."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> retry.RetryDecision | None:
+        del job
+        if isinstance(exception, asyncio.CancelledError):
+            return retry.RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, ServiceDown):
+            return retry.RetryDecision(retry_in={"seconds": 2})
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Executes stored jobs until it is cancelled."""
+
+    conninfo: str
+    store: Store
+    on_run: Callable[[RunId, UUID], Awaitable[None]]
+    """Gets the run and the worker's identity."""
+    on_deadline: Callable[[BallotId], Awaitable[None]]
+    runs_at_once: int
+
+    async def work(self) -> None:
+        """Work for ever; begins anew, as another worker, whenever the database went away."""
+        while True:
+            try:
+                await self._live(uuid4())
+            except (ServiceDown, exceptions.ConnectorException, psycopg.Error, OSError) as error:
+                structlog.get_logger().warning("worker lost its database", error=str(error))
+            await asyncio.sleep(BACK_IN)
+
+    async def _live(self, identity: UUID) -> None:
+        """Work under one identity: what it leaves behind when it ends is seen as an orphan at once."""
+        app = self._app(identity)
+        async with self.store.alive(identity), app.open_async():
+            work = (_work_on(app, TEXT_QUEUE, self.runs_at_once), _work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
+            tasks = [asyncio.ensure_future(one) for one in (*work, self._sweep(app))]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            for task in done:
+                task.result()
+
+    def _app(self, identity: UUID) -> procrastinate.App:
+        connector = procrastinate.PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=6)
+        app = procrastinate.App(connector=connector)
+        again = _AsSoonAsPossible()
+
+        @app.task(name=RUN_TASK, pass_context=True, retry=again)
+        async def run(context: job_context.JobContext, run: str) -> None:
+            try:
+                await self.on_run(RunId(UUID(run)), identity)
+            except asyncio.CancelledError:
+                if context.abort_reason() is job_context.AbortReason.USER_REQUEST:
+                    raise exceptions.JobAborted from None
+                raise
+
+        @app.task(name=DEADLINE_TASK, retry=again)
+        async def deadline(ballot: str) -> None:
+            await self.on_deadline(BallotId(UUID(ballot)))
+
+        return app
+
+    async def _sweep(self, app: procrastinate.App) -> None:
+        """Give back what dead workers left: live runs at once, other jobs when the heartbeat has been missing."""
+        seen: frozenset[RunId] = frozenset(await self.store.orphans())
+        while True:
+            orphans = frozenset(await self.store.orphans())
+            for run in orphans & seen:  # seen twice: a worker that is just reconnecting is not dead
+                structlog.get_logger().info("taking up an orphan", run=str(run))
+                await self.store.revive(run)
+            seen = orphans
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+                await app.job_manager.retry_job(job)
+            await asyncio.sleep(SWEEP)
+
+
+async def _work_on(app: procrastinate.App, queue: str, at_once: int) -> None:
+    await app.run_worker_async(
+        queues=[queue],
+        name=queue,
+        concurrency=at_once,
+        install_signal_handlers=False,
+        delete_jobs="successful",
+        shutdown_graceful_timeout=0,
+        update_heartbeat_interval=HEARTBEAT,
+        stalled_worker_timeout=STALLED,
+    )
