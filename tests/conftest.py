@@ -52,7 +52,8 @@ class Servers:
             self._templates[major] = self._runner.run(self._start(major))
         template = self._templates[major]
         fresh = template.renamed(f"test_{next(self._numbers)}")
-        self._runner.run(_sql(template, f"CREATE DATABASE {fresh.database} TEMPLATE {template.database}"))
+        copy = f"CREATE DATABASE {fresh.database} TEMPLATE {template.database} STRATEGY FILE_COPY"  # here the fastest
+        self._runner.run(_sql(template, copy))
         return fresh
 
     def drop(self, url: DatabaseUrl) -> None:

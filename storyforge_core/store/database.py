@@ -79,13 +79,13 @@ class Database:
         Raises:
             SetupError: it won't; the sentence says what to do.
         """
-        async with _visit(self.url) as connection:
+        async with visit(self.url) as connection:
             await _examine(connection)
 
     async def findings(self) -> list[Finding]:
         """The same for a health report, with the state of the tables; never raises for what is expected."""
         try:
-            async with _visit(self.url) as connection:
+            async with visit(self.url) as connection:
                 version = await connection.fetchval("SHOW server_version")
                 pgvector = await _examine(connection)
             state = await migration_state(self.url)
@@ -131,7 +131,12 @@ async def connect(url: DatabaseUrl) -> asyncpg.Connection:
 
 
 @asynccontextmanager
-async def _visit(url: DatabaseUrl) -> AsyncGenerator[asyncpg.Connection, None]:
+async def visit(url: DatabaseUrl) -> AsyncGenerator[asyncpg.Connection, None]:
+    """A connection for a short look.
+
+    Raises:
+        SetupError: there is none to be had; the sentence says what to do, never the password.
+    """
     try:
         connection = await connect(url)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:

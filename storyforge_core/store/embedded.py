@@ -24,7 +24,7 @@ from storyforge_core.store.premises import Premises, settle
 from storyforge_core.store.server import Address, Server, answers
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-_CRASHES = 6
+_CRASHES = 8
 """After so many ends in a row, each less than `_STEADY` seconds after its start, we stop trying."""
 _STEADY = 60.0
 _FIRST_PAUSE = 0.1
@@ -92,7 +92,7 @@ class EmbeddedPostgres:
             while not (await self._take() or await self._join()):
                 await patience.pause()
         except BaseException:
-            self._ownership.give_up()
+            await self.stop()
             raise
         self._supervision = asyncio.create_task(self._supervise(), name="embedded PostgreSQL")
 
@@ -147,30 +147,23 @@ class EmbeddedPostgres:
         while True:
             await self._until_needed()
             crashes = crashes + 1 if time.monotonic() - began < _STEADY else 1
-            if crashes > _CRASHES:
-                log.error("the database server crashes again and again", directory=str(self._premises.root))
-                raise SetupError(
-                    f"The database in {self._premises.root} crashed {_CRASHES} times in a row. Look into "
-                    f"{self._premises.logs}, then start StoryForge again."
-                )
             await asyncio.sleep(_FIRST_PAUSE * 2 ** (crashes - 1))
             began = time.monotonic()
-            await self._restart()
+            try:
+                await self._launch()
+            except SetupError as error:
+                log.warning("the database server does not start", attempt=crashes, reason=str(error))
+                if crashes == _CRASHES:
+                    raise
 
     async def _until_needed(self) -> None:
         """Wait for the end of our server, or for that of the program whose server we use."""
         if self._server:
             code = await self._server.wait()
+            self._server = None
             log.warning("the database server ended by itself; starting it again", code=code)
         while not self._ownership.take():  # noqa: ASYNC110 -- a file lock has no event to wait for
             await asyncio.sleep(_LOOK_AFTER_OWNER)
-
-    async def _restart(self) -> None:
-        try:
-            await self._launch()
-        except SetupError as error:
-            self._server = None
-            log.warning("the database server does not start", reason=str(error))
 
     def _known_address(self) -> Address:
         if self._address is None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from storyforge_core.errors import SetupError
-from storyforge_core.shipped import shipped
+from storyforge_core.shipped import migrations_dir
 from storyforge_core.store.address import DatabaseUrl
 from storyforge_core.store.tables import metadata
 
@@ -77,6 +77,11 @@ async def differences(url: DatabaseUrl) -> list[object]:
     return await asyncio.to_thread(_differences, url)
 
 
+def known_revisions() -> frozenset[str]:
+    """Every state of the tables that this program knows; reads files."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(config_for()).walk_revisions())
+
+
 def is_ours(name: str | None, kind: str) -> bool:
     """Whether a thing in the database is described by our metadata; the job engine's tables are its own."""
     return not (kind == "table" and name is not None and name.startswith(_FOREIGN))
@@ -85,7 +90,7 @@ def is_ours(name: str | None, kind: str) -> bool:
 def config_for(connection: Connection | None = None) -> Config:
     """Alembic's configuration; there is no alembic.ini."""
     config = Config()
-    config.set_main_option("script_location", str(shipped("migrations")).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
@@ -122,8 +127,7 @@ def _compare(connection: Connection) -> MigrationState:
     scripts = ScriptDirectory.from_config(config_for())
     current = MigrationContext.configure(connection).get_current_revision()
     connection.rollback()
-    known = {script.revision for script in scripts.walk_revisions()}
-    return MigrationState(current, scripts.get_current_head() or "", current is None or current in known)
+    return MigrationState(current, scripts.get_current_head() or "", current is None or current in known_revisions())
 
 
 def _differences(url: DatabaseUrl) -> list[object]:

@@ -97,10 +97,23 @@ class Premises:
         self._give(draft)
         draft.replace(path)
 
-    def make_lock(self) -> None:
-        """Make the file that owners lock."""
-        os.close(os.open(self.lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
-        self._give(self.lock)
+    def move_in(self) -> None:
+        """Make the directory ours, unless it has files of somebody else's in it.
+
+        Raises:
+            SetupError: it has.
+        """
+        if any(self.root.iterdir()) and not self.lock.is_file():
+            raise SetupError(f"{self.root} has other files in it; give StoryForge a data directory of its own.")
+        self.private_file(self.lock)
+        self.private_directory(self.root)
+        self.private_directory(self.logs)
+
+    def private_file(self, path: Path) -> Path:
+        """Make `path` a file that only the server's user can read, empty if it is new."""
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        self._give(path)
+        return path
 
     def socket_directory(self) -> Path:
         """A directory for the server's socket; outside of `root` when that would make too long an address."""
@@ -129,11 +142,9 @@ def settle(directory: Path, major: Major) -> Premises:
         if not _can_reach(account, root):
             root = _move_out(directory, root, account)
         premises = Premises(root, account, _readable(bundle, account))
-        premises.private_directory(root)
-        premises.private_directory(premises.logs)
-        premises.make_lock()
-    except FileNotFoundError as error:
-        raise SetupError(f"{directory} points to {error.filename}, which is gone; bring it back.") from error
+        premises.move_in()
+    except FileExistsError as error:
+        raise SetupError(f"{directory} is no directory, or points to one that is gone: bring it back.") from error
     except OSError as error:
         raise SetupError(
             f"The database cannot be kept in {directory} ({error.strerror}). Give StoryForge a data directory that "

@@ -77,6 +77,8 @@ async def answers(address: Address) -> bool:
         connection = await asyncpg.connect(address.url(), timeout=10)
     except (*_NOT_READY, asyncpg.InvalidCatalogNameError):
         return False
+    except asyncpg.TooManyConnectionsError:
+        return True
     await connection.close()
     return True
 
@@ -101,7 +103,11 @@ async def run(premises: Premises, name: str, *arguments: str) -> None:
         stderr=asyncio.subprocess.STDOUT,
         env=bare_environment(),
     )
-    said, _ = await process.communicate()
+    try:
+        said, _ = await process.communicate()
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
     if process.returncode:
         raise SetupError(_explain(premises, said.decode(errors="replace")))
 
@@ -122,6 +128,7 @@ class Server:
             SetupError: it ended instead, or this machine can't run it.
         """
         marks = await asyncio.to_thread(_log_sizes, premises)
+        await asyncio.to_thread(premises.private_file, premises.first_words)
         with await asyncio.to_thread(premises.first_words.open, "wb") as words:
             process = await asyncio.create_subprocess_exec(
                 *command(premises, "postgres", "-D", str(premises.cluster), *_options(premises, address, settings)),
@@ -154,7 +161,7 @@ class Server:
                 self._process.send_signal(how)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.wait(), _STOP_WITHIN)
-        await self.wait()
+        await self.wait()  # after SIGQUIT PostgreSQL kills its own within seconds
 
     async def _become_ready(self, marks: Mapping[Path, int]) -> None:
         patience = Patience("the database to start (after an unclean stop it first repairs itself)", _POLL)
