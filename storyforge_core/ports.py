@@ -148,7 +148,7 @@ class Desk(Protocol):
         """
 
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
-        """Have `BallotDeadline` handled at that time."""
+        """Have the ballot decided at that time, if it is still open then."""
 
     async def stop(self, run: RunId) -> bool:
         """Mark a live run as stopping and have its worker told; False when no worker has it yet, or ever will."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from storyforge_core.domain.story import BallotId, RoomKey
+from storyforge_core.domain.story import RoomKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +168,6 @@ class DeleteStory:
     """Take the story off the list. Needs the title as confirmation."""
 
     confirm: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BallotDeadline:
-    """The time of a ballot is up. Sent by the clock, not by people."""
-
-    ballot: BallotId
 
 
 Command = (

@@ -8,10 +8,10 @@ import structlog
 
 from storyforge_core.domain import commands as ask
 from storyforge_core.domain import policy
-from storyforge_core.domain.commands import BallotDeadline, Incoming
+from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, Repeated, Reply
-from storyforge_core.domain.story import Rules
+from storyforge_core.domain.story import BallotId, Rules
 from storyforge_core.engine.handlers import hosting, moving, playing, retelling, showing
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
@@ -72,17 +72,17 @@ class StoryForge:
             structlog.get_logger().info("declined", error=str(error), command=type(incoming.command).__name__)
             return Declined(str(error))
 
-    async def deadline(self, command: BallotDeadline) -> None:
+    async def deadline(self, ballot: BallotId) -> None:
         """Decide a ballot whose time is up. Again, or too late, it does nothing.
 
         Raises:
             ServiceDown: the store is away; try again.
         """
-        playthrough = await self.store.playthrough_of(command.ballot)
+        playthrough = await self.store.playthrough_of(ballot)
         if playthrough is None:
             return
         async with self.store.resume(playthrough) as desk:
-            await playing.ballot_deadline(desk, command.ballot, self.clock)
+            await playing.ballot_deadline(desk, ballot, self.clock)
 
     async def _answer(self, desk: Desk, incoming: Incoming) -> Reply:
         if desk.room is None or desk.player is None:
