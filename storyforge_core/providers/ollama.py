@@ -28,6 +28,8 @@ TELLS, THINKS = "completion", "thinking"
 
 WINDOW = "context window"
 
+__all__ = ["OllamaOptions", "OllamaWriter"]
+
 log = structlog.get_logger(__name__)
 
 
