@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from storyforge_core.errors import SetupError
-from storyforge_core.shipped import migrations_dir
+from storyforge_core.shipped import shipped
 from storyforge_core.store.address import DatabaseUrl
 from storyforge_core.store.tables import metadata
 
@@ -90,7 +90,7 @@ def is_ours(name: str | None, kind: str) -> bool:
 def config_for(connection: Connection | None = None) -> Config:
     """Alembic's configuration; there is no alembic.ini."""
     config = Config()
-    config.set_main_option("script_location", str(migrations_dir()).replace("%", "%%"))
+    config.set_main_option("script_location", str(shipped("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
