@@ -1,0 +1,192 @@
+"""A desk: one transaction in which a command is decided."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from storyforge_core.domain.changes import UNDOABLE, Change, Entry, RoomSet, StoryAdded, Verb
+from storyforge_core.domain.events import Event
+from storyforge_core.domain.replies import StoryLine
+from storyforge_core.domain.runs import Run, RunStatus, Situation
+from storyforge_core.domain.story import (
+    BallotId,
+    Choice,
+    Player,
+    PlayerId,
+    PlaythroughId,
+    Room,
+    RunId,
+    Scene,
+    SceneId,
+    StoryId,
+    TreeNode,
+)
+from storyforge_core.errors import Busy, NotFound
+from storyforge_core.ports import Clock
+from storyforge_core.store import reading, runs, tree, writing
+from storyforge_core.store.arrivals import Arrival
+from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
+from storyforge_core.store.jobs_sql import CHANNEL
+from storyforge_core.store.statement import Db, Statement
+
+# Locks and reads anew afterwards: a statement that had to wait still sees what was before the wait.
+_LOCK = Statement("SELECT id FROM playthrough WHERE id = :playthrough FOR UPDATE")
+
+_ROOM_SHOWS = Statement("SELECT playthrough_id FROM room WHERE id = :room")
+
+_AUDIT = Statement("""
+    INSERT INTO change (playthrough_id, at, actor_id, command, verb, of_id, undoable, changes)
+    VALUES (:playthrough, :at, :actor, :command, :verb, :of, :undoable, :changes)
+""")
+
+_TELL = Statement("""
+    WITH told AS (
+        INSERT INTO event (playthrough_id, at, body)
+        SELECT :playthrough, :at, body FROM unnest(:bodies::jsonb[]) WITH ORDINALITY AS given (body, place)
+         ORDER BY place
+        RETURNING id
+    )
+    SELECT pg_notify(:channel, 'events:' || :playthrough::uuid) FROM told LIMIT 1
+""")
+
+
+class PostgresDesk:
+    """See `ports.Desk`. Made by the store; dead once its transaction has ended."""
+
+    def __init__(self, db: Db, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self.fresh = True
+        self.room: Room | None = None
+        self.player: Player | None = None
+        self.situation: Situation | None = None
+
+    async def seat(self, arrival: Arrival) -> None:
+        """Take in who asks and where, and lock what the room shows."""
+        self.room, self.player = arrival.room, arrival.player
+        if self.room.playthrough is None:
+            return
+        self.situation = await self.open_situation(self.room.playthrough)
+        if await _ROOM_SHOWS.value(self._db, room=self.room.id) != self.room.playthrough:
+            raise Busy("This room has just changed to another story. Try again.")
+
+    async def open_situation(self, playthrough: PlaythroughId) -> Situation:
+        """Lock another playthrough and read where it stands."""
+        await _LOCK.run(self._db, playthrough=playthrough)
+        return await reading.situation(self._db, playthrough)
+
+    async def apply(self, changes: Sequence[Change], command: str, verb: Verb = "do", of: int | None = None) -> None:
+        """Write changes and their audit entry.
+
+        Raises:
+            Refused: an update's `before` is no longer what is stored.
+        """
+        for change in changes:
+            await writing.write(self._db, self._clock, change)
+        await _AUDIT.run(
+            self._db,
+            playthrough=self._about(changes),
+            at=self._clock.now(),
+            actor=self.player and self.player.id,
+            command=storable(command),
+            verb=verb,
+            of=of,
+            undoable=any(isinstance(change, UNDOABLE) for change in changes),
+            changes=dump(CHANGES, tuple(changes)),
+        )
+
+    async def tell(self, playthrough: PlaythroughId, *events: Event) -> None:
+        """Add events to the playthrough's order and wake the listeners at commit."""
+        if events:
+            bodies = [dump(EVENT, event) for event in events]
+            now = self._clock.now()
+            await _TELL.run(self._db, playthrough=playthrough, at=now, bodies=bodies, channel=CHANNEL)
+
+    async def queue(self, run: Run, priority: int) -> int:
+        """Store a run and its job; answer how many runs are before it.
+
+        Raises:
+            Busy: the playthrough has a live run already.
+        """
+        return await runs.queue(self._db, run, priority)
+
+    async def schedule(self, ballot: BallotId, at: datetime) -> None:
+        """Have `BallotDeadline` handled at that time."""
+        await runs.schedule(self._db, ballot, at)
+
+    async def stop(self, run: RunId) -> bool:
+        """Mark a live run as stopping; False when no worker has it, so that nobody but the caller will finish it."""
+        return await runs.stop(self._db, run)
+
+    async def finish(self, run: RunId, status: RunStatus, error: str = "") -> None:
+        """End a run; `error` is for operators."""
+        await runs.finish(self._db, run, status, error, self._clock.now())
+
+    async def scene(self, scene: SceneId) -> Scene:
+        """Read a scene.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        return await tree.scene(self._db, scene)
+
+    async def find_scenes(self, story: StoryId, words: str) -> tuple[Scene, ...]:
+        """Find scenes by number (`12`, `#12`) or by words of the title; a full title before a part, newest first."""
+        return await tree.find_scenes(self._db, story, storable(words))
+
+    async def choices(self, scene: SceneId) -> tuple[Choice, ...]:
+        """Read the choices of a scene in order."""
+        return await tree.choices(self._db, scene)
+
+    async def path(self, scene: SceneId, last: int) -> tuple[Scene, ...]:
+        """Read the last scenes of the path that ends at a scene, root side first."""
+        return await tree.path(self._db, scene, last)
+
+    async def choice_texts(self, scenes: Sequence[Scene]) -> tuple[str, ...]:
+        """Read for each scene the choice that led to it; empty where none did."""
+        return await tree.choice_texts(self._db, scenes)
+
+    async def takes(self, scene: Scene) -> tuple[Scene, ...]:
+        """Read the takes that a scene is one of, first told first."""
+        return await tree.takes(self._db, scene)
+
+    async def tree(self, story: StoryId, around: SceneId | None, limit: int) -> tuple[tuple[TreeNode, ...], int]:
+        """Read the nodes, parents first; those nearest to a scene if there are more, and how many are left out."""
+        return await tree.tree(self._db, story, around, limit)
+
+    async def stories(self, platform: str, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
+        """List the playthroughs that rooms of a platform showed, latest activity first, without shelved stories."""
+        return await reading.stories(self._db, platform, self.room, limit)
+
+    async def entries(self, playthrough: PlaythroughId, last: int) -> tuple[Entry, ...]:
+        """Read the newest steps that undo can take back, and the undos and redos among them, oldest first."""
+        return await reading.entries(self._db, playthrough, last)
+
+    async def entry_changes(self, entry: int) -> tuple[Change, ...]:
+        """Read what a step changed."""
+        return await reading.entry_changes(self._db, entry)
+
+    async def members_named(self, playthrough: PlaythroughId, name: str) -> tuple[PlayerId, ...]:
+        """Find members by name, letter case aside."""
+        return await reading.members_named(self._db, playthrough, name)
+
+    async def count_scenes(self, story: StoryId) -> int:
+        """Count the scenes of a story."""
+        return await tree.count_scenes(self._db, story)
+
+    async def runs_before(self, run: RunId) -> int:
+        """Count the live runs that are written before this one."""
+        return await runs.runs_before(self._db, run)
+
+    async def words_told(self, run: RunId) -> str:
+        """Read the words that a run has told so far."""
+        return "".join(chunk.text for chunk in await runs.chunks(self._db, run, after=-1))
+
+    def _about(self, changes: Sequence[Change]) -> PlaythroughId:
+        """Whose audit entry it is: that of a story just begun, else of the one at the desk, else of the one opened."""
+        begun = next((change.playthrough.id for change in changes if isinstance(change, StoryAdded)), None)
+        here = self.situation.playthrough.id if self.situation else None
+        opened = next((change.after for change in changes if isinstance(change, RoomSet)), None)
+        about = begun or here or opened
+        if about is None:
+            raise NotFound("There is no story here. Begin one with /story new.")
+        return about

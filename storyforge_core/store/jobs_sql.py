@@ -1,0 +1,12 @@
+"""The names under which stored jobs and the worker find each other."""
+
+TEXT_QUEUE = "text"
+"""Runs that need a storyteller; one at a time per playthrough."""
+CLOCK_QUEUE = "clock"
+"""What has to happen at a time; quick, and never behind a run."""
+RUN_TASK = "storyforge.run"
+"""Its argument: `run`, the run's id."""
+DEADLINE_TASK = "storyforge.deadline"
+"""Its argument: `ballot`, the ballot's id."""
+CHANNEL = "storyforge"
+"""The one NOTIFY channel: every commit with a NOTIFY wakes every listener, however many channels there are."""

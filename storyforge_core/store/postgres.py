@@ -1,0 +1,122 @@
+"""The store: stories in PostgreSQL."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import UUID
+
+from storyforge_core.domain.commands import Incoming
+from storyforge_core.domain.runs import Draft, Run, RunStatus
+from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId
+from storyforge_core.ports import Chunk, Clock, Signal
+from storyforge_core.domain.events import Recorded
+from storyforge_core.store import arrivals, reading, runs
+from storyforge_core.store.database import Database
+from storyforge_core.store.desk import PostgresDesk
+from storyforge_core.store.liveness import alive
+from storyforge_core.store.signals import signals
+from storyforge_core.store.transaction import connection, transaction
+
+
+class PostgresStore:
+    """See `ports.Store`.
+
+    Whatever is asked of it may raise `ServiceDown` when the database is away or full, and `Busy` when others hold
+    what it needs for too long.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._url = database.url
+        self._engine = database.engine
+        self._clock = clock
+
+    @asynccontextmanager
+    async def receive(self, incoming: Incoming) -> AsyncGenerator[PostgresDesk, None]:
+        """Open a desk for something that came in; commits at the end, rolls back on an exception."""
+        async with transaction(self._engine) as db:
+            desk = PostgresDesk(db, self._clock)
+            arrival = await arrivals.receive(db, self._clock, incoming)
+            if arrival:
+                await desk.seat(arrival)
+            else:
+                desk.fresh = False
+            yield desk
+
+    @asynccontextmanager
+    async def resume(self, playthrough: PlaythroughId) -> AsyncGenerator[PostgresDesk, None]:
+        """Open a desk for a playthrough, for the clock or a worker.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        async with transaction(self._engine) as db:
+            desk = PostgresDesk(db, self._clock)
+            desk.situation = await desk.open_situation(playthrough)
+            yield desk
+
+    async def playthrough_of(self, ballot: BallotId) -> PlaythroughId | None:
+        """Find whose ballot it is."""
+        async with connection(self._engine) as db:
+            return await reading.playthrough_of(db, ballot)
+
+    async def claim(self, run: RunId, worker: UUID) -> Run | None:
+        """Take a run up; None when it is over or a living worker has it."""
+        async with connection(self._engine) as db:
+            return await runs.claim(db, run, worker)
+
+    async def run_status(self, run: RunId) -> RunStatus | None:
+        """Read how a run stands."""
+        async with connection(self._engine) as db:
+            return await runs.run_status(db, run)
+
+    async def checkpoint(self, run: RunId, stage: str, draft: Draft) -> None:
+        """Save a draft and the stage that comes next."""
+        async with connection(self._engine) as db:
+            await runs.checkpoint(db, run, stage, draft)
+
+    async def save_words(self, run: RunId, chunk: Chunk) -> None:
+        """Save a stretch of words and wake the listeners; the same `seq` again changes nothing."""
+        async with connection(self._engine) as db:
+            await runs.save_words(db, run, chunk)
+
+    async def chunks(self, run: RunId, after: int) -> tuple[Chunk, ...]:
+        """Read the stretches with a `seq` above `after`, in order."""
+        async with connection(self._engine) as db:
+            return await runs.chunks(db, run, after)
+
+    async def orphans(self) -> tuple[RunId, ...]:
+        """Find live runs whose worker is gone, those first queued first."""
+        async with connection(self._engine) as db:
+            return await runs.orphans(db)
+
+    async def revive(self, run: RunId) -> None:
+        """Give an orphan back to the workers, in its old place; a run that is none any more is left alone."""
+        async with transaction(self._engine) as db:
+            await runs.revive(db, run)
+
+    def alive(self, worker: UUID) -> AbstractAsyncContextManager[None]:
+        """Be known as a living worker while the context is open, and not a moment longer, even after a kill."""
+        return alive(self._url, worker)
+
+    def signals(self) -> AsyncGenerator[Signal, None]:
+        """Listen: `Resync` first, then whatever happens in any process, for ever; reconnects by itself."""
+        return signals(self._url)
+
+    async def events(self, playthrough: PlaythroughId, after: int, limit: int) -> tuple[Recorded, ...]:
+        """Read the events of a playthrough with an id above `after`, in order."""
+        async with connection(self._engine) as db:
+            return await reading.events(db, playthrough, after, limit)
+
+    async def room(self, key: RoomKey) -> Room:
+        """Find a room, or make it known."""
+        async with connection(self._engine) as db:
+            return await arrivals.make_room(db, self._clock, key)
+
+    async def rooms(self, platform: str) -> tuple[Room, ...]:
+        """List the rooms of a platform that show a story."""
+        async with connection(self._engine) as db:
+            return await arrivals.rooms(db, platform)
+
+    async def live_run(self, playthrough: PlaythroughId) -> Run | None:
+        """Find what is being written or queued."""
+        async with connection(self._engine) as db:
+            return await reading.live_run(db, playthrough)

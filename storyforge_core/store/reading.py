@@ -1,0 +1,141 @@
+"""Reading where a playthrough stands, and what stands around it."""
+
+from storyforge_core.domain.changes import Change, Entry
+from storyforge_core.domain.events import Recorded
+from storyforge_core.domain.replies import StoryLine
+from storyforge_core.domain.runs import Run, Situation
+from storyforge_core.domain.story import BallotId, PlayerId, PlaythroughId, Room
+from storyforge_core.errors import NotFound
+from storyforge_core.store.codec import CHANGES, EVENT, RUN, SITUATION
+from storyforge_core.store.statement import Db, Statement
+
+# One round trip for all that a command is decided by: each part is a row made JSON under the names of its value.
+_SITUATION = Statement("""
+    SELECT to_json(found) FROM (
+        SELECT (SELECT to_json(part) FROM (
+                    SELECT {story} FROM story WHERE story.id = playthrough.story_id) AS part) AS story,
+               (SELECT to_json(part) FROM (SELECT {playthrough}) AS part) AS playthrough,
+               (SELECT to_json(part) FROM (
+                    SELECT {scene} FROM scene WHERE scene.id = playthrough.head_id) AS part) AS head,
+               (SELECT to_json(part) FROM (
+                    SELECT ballot.id, ballot.playthrough_id AS playthrough, ballot.scene_id AS scene,
+                           (SELECT coalesce(json_agg(option ORDER BY option.position), '[]') FROM (
+                                SELECT {choice} FROM choice WHERE choice.scene_id = ballot.scene_id
+                           ) AS option) AS choices,
+                           (SELECT coalesce(json_agg(said ORDER BY said.at, said.player), '[]') FROM (
+                                SELECT {vote} FROM vote WHERE vote.ballot_id = ballot.id
+                           ) AS said) AS votes,
+                           ballot.status, ballot.winner_id AS winner, ballot.opened_at, ballot.deadline
+                      FROM ballot
+                     WHERE ballot.playthrough_id = playthrough.id AND ballot.scene_id = playthrough.head_id
+                       AND ballot.status = 'open') AS part) AS ballot,
+               (SELECT coalesce(json_agg(part ORDER BY part.player), '[]') FROM (
+                    SELECT {member} FROM member JOIN player ON player.id = member.player_id
+                     WHERE member.playthrough_id = playthrough.id) AS part) AS members,
+               (SELECT to_json(part) FROM (
+                    SELECT {run} FROM run WHERE run.playthrough_id = playthrough.id AND {live}) AS part) AS run
+          FROM playthrough
+         WHERE playthrough.id = :playthrough
+    ) AS found
+""")
+
+_LIVE_RUN = Statement("""
+    SELECT to_json(part) FROM (SELECT {run} FROM run WHERE run.playthrough_id = :playthrough AND {live}) AS part
+""")
+
+_STORIES = Statement("""
+    SELECT playthrough.id, playthrough.number, story.title, story.premise, story.scenes,
+           playthrough.id IS NOT DISTINCT FROM :here::uuid AS here
+      FROM playthrough
+      JOIN story ON story.id = playthrough.story_id AND NOT story.shelved
+      LEFT JOIN LATERAL (
+           SELECT event.id FROM event WHERE event.playthrough_id = playthrough.id ORDER BY event.id DESC LIMIT 1
+      ) AS newest ON true
+     WHERE EXISTS (SELECT FROM room_cursor JOIN room ON room.id = room_cursor.room_id
+                    WHERE room_cursor.playthrough_id = playthrough.id AND room.platform = :platform)
+     ORDER BY newest.id DESC NULLS LAST, playthrough.number DESC
+     LIMIT :limit
+""")
+
+_ENTRIES = Statement("""
+    SELECT id, verb, of_id AS of FROM (
+        SELECT id, verb, of_id FROM change
+         WHERE playthrough_id = :playthrough AND (undoable OR verb <> 'do')
+         ORDER BY id DESC LIMIT :last
+    ) AS newest ORDER BY id
+""")
+
+_ENTRY_CHANGES = Statement("SELECT changes FROM change WHERE id = :entry")
+
+_MEMBERS = Statement("""
+    SELECT {member} FROM member JOIN player ON player.id = member.player_id
+     WHERE member.playthrough_id = :playthrough ORDER BY member.player_id
+""")
+
+_EVENTS = Statement("""
+    SELECT id, at, body FROM event WHERE playthrough_id = :playthrough AND id > :after ORDER BY id LIMIT :limit
+""")
+
+_PLAYTHROUGH_OF = Statement("SELECT playthrough_id FROM ballot WHERE id = :ballot")
+
+
+async def situation(db: Db, playthrough: PlaythroughId) -> Situation:
+    """Read where a playthrough stands.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    found = await _SITUATION.value(db, playthrough=playthrough)
+    if found is None:
+        raise NotFound("There is no such story. /story stories lists those that are there.")
+    return SITUATION.validate_json(found)
+
+
+async def live_run(db: Db, playthrough: PlaythroughId) -> Run | None:
+    """Find what is being written or queued."""
+    found = await _LIVE_RUN.value(db, playthrough=playthrough)
+    return RUN.validate_json(found) if found else None
+
+
+async def stories(db: Db, platform: str, room: Room | None, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
+    """List the playthroughs that rooms of a platform showed, latest activity first."""
+    here = room.playthrough if room else None
+    rows = await _STORIES.rows(db, platform=platform, here=here, limit=limit)
+    return tuple((row["id"], StoryLine(*list(row)[1:])) for row in rows)
+
+
+async def entries(db: Db, playthrough: PlaythroughId, last: int) -> tuple[Entry, ...]:
+    """Read the newest steps that undo can take back, and the undos and redos among them, oldest first."""
+    found = [Entry(**row) for row in await _ENTRIES.rows(db, playthrough=playthrough, last=last)]
+    return tuple(entry for entry in found if entry.of is None or entry.of >= found[0].id)
+
+
+async def entry_changes(db: Db, entry: int) -> tuple[Change, ...]:
+    """Read what a step changed.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    stored = await _ENTRY_CHANGES.value(db, entry=entry)
+    if stored is None:
+        raise NotFound("There is no such step. /story story shows where the story stands.")
+    return CHANGES.validate_json(stored)
+
+
+async def members_named(db: Db, playthrough: PlaythroughId, name: str) -> tuple[PlayerId, ...]:
+    """Find members by name, letter case aside: Python knows more of it than a server in the C locale."""
+    wanted = name.strip().casefold()
+    rows = await _MEMBERS.rows(db, playthrough=playthrough)
+    return tuple(row["player"] for row in rows if row["name"].casefold() == wanted)
+
+
+async def playthrough_of(db: Db, ballot: BallotId) -> PlaythroughId | None:
+    """Find whose ballot it is."""
+    found: PlaythroughId | None = await _PLAYTHROUGH_OF.value(db, ballot=ballot)
+    return found
+
+
+async def events(db: Db, playthrough: PlaythroughId, after: int, limit: int) -> tuple[Recorded, ...]:
+    """Read the events of a playthrough with an id above `after`, in order."""
+    rows = await _EVENTS.rows(db, playthrough=playthrough, after=after, limit=limit)
+    return tuple(Recorded(row["id"], row["at"], EVENT.validate_json(row["body"])) for row in rows)

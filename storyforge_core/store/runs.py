@@ -1,0 +1,222 @@
+"""Runs and their jobs: queued together, taken up by one living worker, found again when it dies.
+
+A worker lives as long as its session holds an advisory lock made of its id: the server lets go of it the moment the
+process, the host or the connection is gone, and nobody has to guess from a clock.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from storyforge_core.domain.runs import Draft, Run, RunStatus
+from storyforge_core.domain.story import BallotId, RunId
+from storyforge_core.errors import Busy
+from storyforge_core.ports import Chunk
+from storyforge_core.store.codec import DRAFT, RUN, dump, storable
+from storyforge_core.store.jobs_sql import (
+    CHANNEL,
+    CLOCK_QUEUE,
+    DEADLINE_TASK,
+    RUN_TASK,
+    TEXT_QUEUE,
+)
+from storyforge_core.store.statement import Db, Statement
+
+# The playthrough is locked, so "no live run" is still true when the row is written.
+_QUEUE = Statement("""
+    WITH job AS (
+        SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW(
+                   :queue::text, :task::text, :priority::integer, 'playthrough:' || :playthrough::uuid, NULL,
+                   jsonb_build_object('run', :id::uuid), NULL
+               )::procrastinate_job_to_defer_v1])) AS id
+         WHERE NOT EXISTS (SELECT FROM run WHERE run.playthrough_id = :playthrough AND {live})
+    )
+    INSERT INTO run (id, playthrough_id, status, stage, draft, attempts, priority, job_id, created_at)
+    SELECT :id, :playthrough, 'queued', :stage, :draft, :attempts, :priority, job.id, :created_at FROM job
+    RETURNING id
+""")
+
+_SCHEDULE = Statement("""
+    SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
+        :queue::text, :task::text, 0, NULL, NULL, jsonb_build_object('ballot', :ballot::uuid), :at::timestamptz
+    )::procrastinate_job_to_defer_v1])
+""")
+
+# Who runs is before all who wait; who waits goes by the job engine's order.
+_BEFORE = Statement("""
+    SELECT count(*)
+      FROM run JOIN run AS mine ON mine.id = :run AND mine.status = 'queued' AND run.id <> mine.id
+     WHERE {live}
+       AND (run.status <> 'queued' OR (-run.priority, run.job_id) < (-mine.priority, mine.job_id))
+""")
+
+_STOP = Statement("""
+    UPDATE run SET status = 'stopping' WHERE run.id = :run AND {live} RETURNING run.job_id
+""")
+
+_JOB_RUNS = Statement("SELECT status = 'doing' FROM procrastinate_jobs WHERE id = :job FOR UPDATE")
+
+_CANCEL = Statement("SELECT procrastinate_cancel_job_v1(:job, true, false)")
+
+_FINISH = Statement("""
+    UPDATE run SET status = :status, error = :error, finished_at = :at WHERE run.id = :run AND {live}
+""")
+
+# A scene has the words of a run that is done; those of any other run are nowhere else.
+_DROP_CHUNKS = Statement("""
+    DELETE FROM run_chunk USING run WHERE run.id = :run AND run.status = 'done' AND run_chunk.run_id = run.id
+""")
+
+_CLAIM = Statement("""
+    UPDATE run
+       SET worker = :worker, attempts = attempts + 1, status = CASE status WHEN 'queued' THEN 'running' ELSE status END
+     WHERE run.id = :run AND {live}
+       AND (run.worker IS NULL OR run.worker = :worker
+            OR pg_try_advisory_xact_lock(hashtextextended('worker:' || run.worker, 0)))
+    RETURNING {run}
+""")
+
+_STATUS = Statement("SELECT status FROM run WHERE id = :run")
+
+_CHECKPOINT = Statement("UPDATE run SET stage = :stage, draft = :draft WHERE run.id = :run AND {live}")
+
+_SAVE_WORDS = Statement("""
+    WITH saved AS (
+        INSERT INTO run_chunk (run_id, seq, text)
+        SELECT run.id, :seq, :text FROM run WHERE run.id = :run AND {live}
+        ON CONFLICT DO NOTHING RETURNING run_id
+    )
+    SELECT pg_notify(:channel, 'words:' || run_id) FROM saved
+""")
+
+_CHUNKS = Statement("SELECT seq, text FROM run_chunk WHERE run_id = :run AND seq > :after ORDER BY seq")
+
+# A job that waits is in good hands. Otherwise the run is an orphan when its job ended without it, when the job
+# engine's worker fell silent, or when our worker died.
+_ORPHANS = Statement("""
+    SELECT run.id
+      FROM run
+      LEFT JOIN procrastinate_jobs AS job ON job.id = run.job_id
+      LEFT JOIN procrastinate_workers AS engine ON engine.id = job.worker_id
+     WHERE {live} AND (:run::uuid IS NULL OR run.id = :run)
+       AND job.status IS DISTINCT FROM 'todo'
+       AND (job.status IS DISTINCT FROM 'doing'
+            OR coalesce(engine.last_heartbeat, '-infinity') < now() - interval '30 seconds'
+            OR (run.worker IS NOT NULL
+                AND pg_try_advisory_xact_lock(hashtextextended('worker:' || run.worker, 0))))
+     ORDER BY run.job_id
+""")
+
+_HOLD = Statement("""
+    SELECT run.job_id, job.status AS job_status
+      FROM run LEFT JOIN procrastinate_jobs AS job ON job.id = run.job_id
+     WHERE run.id = :run FOR UPDATE OF run
+""")
+
+_END_JOB = Statement("SELECT procrastinate_finish_job_v1(:job, 'failed', false)")
+
+_RETRY_JOB = Statement("SELECT procrastinate_retry_job_v2(:job, NULL, NULL, NULL, NULL)")
+
+_NEW_JOB = Statement("""
+    UPDATE run SET job_id = (procrastinate_defer_jobs_v1(ARRAY[ROW(
+               :queue::text, :task::text, run.priority, 'playthrough:' || run.playthrough_id, NULL,
+               jsonb_build_object('run', run.id), NULL
+           )::procrastinate_job_to_defer_v1]))[1]
+     WHERE run.id = :run
+""")
+
+
+async def queue(db: Db, run: Run, priority: int) -> int:
+    """Store a run and its job; answer how many runs are before it.
+
+    Raises:
+        Busy: the playthrough has a live run already.
+    """
+    queued = await _QUEUE.value(
+        db,
+        id=run.id,
+        playthrough=run.playthrough,
+        stage=run.stage,
+        draft=dump(DRAFT, run.draft),
+        attempts=run.attempts,
+        created_at=run.created_at,
+        priority=priority,
+        queue=TEXT_QUEUE,
+        task=RUN_TASK,
+    )
+    if queued is None:
+        raise Busy("A scene is being written already. Wait for it, or end it with /story stop.")
+    return await runs_before(db, run.id)
+
+
+async def schedule(db: Db, ballot: BallotId, at: datetime) -> None:
+    """Have `BallotDeadline` handled at that time."""
+    await _SCHEDULE.run(db, queue=CLOCK_QUEUE, task=DEADLINE_TASK, ballot=ballot, at=at)
+
+
+async def runs_before(db: Db, run: RunId) -> int:
+    """Count the live runs that are written before this one; 0 as soon as it is being written."""
+    return await _BEFORE.value(db, run=run) or 0
+
+
+async def stop(db: Db, run: RunId) -> bool:
+    """Mark a live run as stopping; False when no worker has it, so that nobody but the caller will finish it."""
+    job = await _STOP.value(db, run=run)
+    if job is None:
+        return False
+    runs = bool(await _JOB_RUNS.value(db, job=job))
+    await _CANCEL.run(db, job=job)
+    return runs
+
+
+async def finish(db: Db, run: RunId, status: RunStatus, error: str, at: datetime) -> None:
+    """End a live run."""
+    await _FINISH.run(db, run=run, status=status, error=storable(error), at=at)
+    await _DROP_CHUNKS.run(db, run=run)
+
+
+async def claim(db: Db, run: RunId, worker: UUID) -> Run | None:
+    """Take a run up; None when it is over or a living worker has it."""
+    row = await _CLAIM.row(db, run=run, worker=worker)
+    if row is None:
+        return None
+    return RUN.validate_python(dict(row) | {"draft": DRAFT.validate_json(row["draft"])})
+
+
+async def run_status(db: Db, run: RunId) -> RunStatus | None:
+    """Read how a run stands."""
+    status: RunStatus | None = await _STATUS.value(db, run=run)
+    return status
+
+
+async def checkpoint(db: Db, run: RunId, stage: str, draft: Draft) -> None:
+    """Save a draft and the stage that comes next."""
+    await _CHECKPOINT.run(db, run=run, stage=stage, draft=dump(DRAFT, draft))
+
+
+async def save_words(db: Db, run: RunId, chunk: Chunk) -> None:
+    """Save a stretch of words and wake the listeners; the same `seq` again changes nothing."""
+    await _SAVE_WORDS.run(db, run=run, seq=chunk.seq, text=storable(chunk.text), channel=CHANNEL)
+
+
+async def chunks(db: Db, run: RunId, after: int) -> tuple[Chunk, ...]:
+    """Read the stretches with a `seq` above `after`, in order."""
+    return tuple(Chunk(**row) for row in await _CHUNKS.rows(db, run=run, after=after))
+
+
+async def orphans(db: Db) -> tuple[RunId, ...]:
+    """Find live runs whose worker is gone, those first queued first."""
+    return tuple(row["id"] for row in await _ORPHANS.rows(db, run=None))
+
+
+async def revive(db: Db, run: RunId) -> None:
+    """Give an orphan back to the workers, in its old place; a run that is none any more is left alone."""
+    held = await _HOLD.row(db, run=run)
+    if held is None or not await _ORPHANS.rows(db, run=run):
+        return
+    job, status = held["job_id"], held["job_status"]
+    if status == "doing":  # frees the playthrough's lock, and takes back a request to abort
+        await _END_JOB.run(db, job=job)
+    if status in {"doing", "failed"}:
+        await _RETRY_JOB.run(db, job=job)
+    else:
+        await _NEW_JOB.run(db, run=run, queue=TEXT_QUEUE, task=RUN_TASK)
