@@ -131,10 +131,11 @@ class OllamaWriter:
     async def _prose_request(self, telling: Telling) -> ChatRequest:
         told = telling.told.rstrip()
         begun = (Message("assistant", as_data(told)),) if told else ()
-        tokens = min(telling.max_tokens, self._options.num_predict) - estimate(told)
+        limit = min(telling.max_tokens, self._options.num_predict)
+        tokens = max(limit - estimate(told), min(limit, LEAST_TOKENS))
         return ChatRequest(
             messages=_speeches((*telling.messages, *begun)),
-            options=self._settings(telling.brief.seed, max(tokens, LEAST_TOKENS), self._options.temperature),
+            options=self._settings(telling.brief.seed, tokens, self._options.temperature),
             think=False if await self._thinks() else None,
             format=None,
         )

@@ -189,6 +189,9 @@ class OllamaPeer:
             return await send(writer, refusal)
         try:
             await _Chat(script, call, reader, writer).run()
+        except ConnectionError:
+            call.end("cancelled")
+            raise
         finally:
             call.end("failed")
 
