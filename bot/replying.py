@@ -1,0 +1,153 @@
+"""What only the asker reads: every reply in words, in the voice of its platform."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from bot.asking import Asked, question
+from bot.treemap import Canvas, draw
+from bot.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
+from storyforge_core.domain.events import Task
+from storyforge_core.domain.replies import (
+    Accepted,
+    Declined,
+    MapShown,
+    PathShown,
+    Repeated,
+    Reply,
+    RulesShown,
+    RunLine,
+    StatusShown,
+    StoriesShown,
+    StoryLine,
+    TakesShown,
+)
+from storyforge_core.domain.story import Member, Rules, Scene
+
+SNIPPET_CHARS = 100
+NOTE_CHARS = 500
+
+
+def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:
+    """Word a reply; empty where there is nothing to say. May be longer than one message."""
+    match reply:
+        case Accepted() | Declined():
+            text = voice.flavour.literal(reply.sentence)
+        case Repeated():
+            text = ""
+        case PathShown():
+            text = _path(reply, voice)
+        case MapShown():
+            text = voice.flavour.block(draw(reply, canvas))
+        case TakesShown():
+            text = _takes(reply, voice)
+        case StoriesShown():
+            text = _stories(reply.stories, voice)
+        case StatusShown():
+            text = _status(reply, voice)
+        case RulesShown():
+            text = _rules(reply, voice)
+        case _:
+            assert_never(reply)
+    return text
+
+
+def _path(reply: PathShown, voice: Voice) -> str:
+    title = voice.flavour.strong(voice.words(reply.story.title, TITLE_CHARS) or "The story so far")
+    before = f"({counted(reply.left_out, 'earlier scene')} not shown.)" if reply.left_out else ""
+    told = [
+        paragraphs(_told_heading(scene, chosen, voice), voice.flavour.literal(scene.prose))
+        for scene, chosen in zip(reply.scenes, reply.chosen, strict=True)
+    ]
+    return paragraphs(title, before, *told) if told else f"{title}\n\nNothing has been told yet."
+
+
+def _told_heading(scene: Scene, chosen: str, voice: Voice) -> str:
+    choice = f"→ {voice.words(chosen, SNIPPET_CHARS)}" if chosen else ""
+    return lines(voice.flavour.strong(voice.heading(scene)), voice.flavour.soft(choice))
+
+
+def _takes(reply: TakesShown, voice: Voice) -> str:
+    rows = [
+        f"{scene.take}. {voice.heading(scene)} — {voice.words(scene.prose, SNIPPET_CHARS)}"
+        + (" ← here" if scene.id == reply.head else "")
+        for scene in reply.takes
+    ]
+    if len(rows) == 1:
+        return lines(*rows, "This is the only take. /story take tells the scene again.")
+    return lines(voice.flavour.strong(counted(len(rows), "take")), *rows, "/story takes 1 moves to the first one.")
+
+
+def _stories(stories: Sequence[StoryLine], voice: Voice) -> str:
+    if not stories:
+        return "There are no stories here yet. Begin one: /story new A lighthouse keeper finds a door in the sea"
+    rows = [_story_line(story, voice) for story in stories]
+    return lines(voice.flavour.strong("Stories"), *rows, f"Open one here: /story stories {stories[0].number}")
+
+
+def _story_line(story: StoryLine, voice: Voice) -> str:
+    title = voice.words(story.title or story.premise, TITLE_CHARS)
+    here = ", open here" if story.here else ""
+    return f"{story.number}. {title} ({counted(story.scenes, 'scene')}{here})"
+
+
+def _status(reply: StatusShown, voice: Voice) -> str:
+    title = voice.flavour.strong(voice.words(reply.story.title, TITLE_CHARS) or "Untitled story")
+    style = " · ".join(voice.words(part, TITLE_CHARS) for part in (reply.story.genre, reply.story.tone) if part)
+    head = f"You are at {voice.heading(reply.head)}." if reply.head else "The first scene has not been told yet."
+    facts = lines(
+        f"{head} {counted(reply.scenes, 'scene')} in the whole tree.",
+        _players(reply.members, voice),
+        _note(reply.playthrough.note, voice),
+        _run(reply.run) if reply.run else "",
+    )
+    asked = question(Asked(reply.ballot, reply.playthrough.rules, reply.members), voice) if reply.ballot else ""
+    return paragraphs(lines(title, style), facts, asked)
+
+
+def _players(members: Sequence[Member], voice: Voice) -> str:
+    joined = [member.name + (" (host)" if member.host else "") for member in members if member.state == "joined"]
+    return f"Playing: {voice.names(joined)}." if joined else "Nobody plays yet: /story join"
+
+
+def _note(note: str, voice: Voice) -> str:
+    return f"Director's note: {voice.words(note, NOTE_CHARS)}" if note else ""
+
+
+def _run(run: RunLine) -> str:
+    if not run.running:
+        waits = f"after {counted(run.place, 'other')}" if run.place else "next"
+        return f"{_task(run.task)} is queued and comes {waits}."
+    return f"{_task(run.task)} is being written: {counted(run.words, 'word')} so far."
+
+
+def _task(task: Task) -> str:
+    match task:
+        case "open":
+            return "The first scene"
+        case "continue":
+            return "The next scene"
+        case "reroll":
+            return "Another take"
+        case "extend":
+            return "A longer take"
+        case _:
+            assert_never(task)
+
+
+def _rules(reply: RulesShown, voice: Voice) -> str:
+    rows = [f"{name}: {value}" for name, value in _settings(reply.rules)]
+    note = _note(reply.note, voice)
+    return lines(voice.flavour.strong("Settings"), *rows, note, "Change one: /story settings words 300")
+
+
+def _settings(rules: Rules) -> Sequence[tuple[str, str]]:
+    ties = {"random": "random (the lot decides)", "first": "first (who had the votes first)", "host": "host decides"}
+    deadline = f"{counted(rules.deadline, 'second')}" if rules.deadline else "0 (none)"
+    return (
+        ("words", f"{rules.words} for each scene"),
+        ("choices", f"{rules.choices} at its end"),
+        ("quorum", str(rules.quorum) if rules.quorum else "0 (everybody who joined)"),
+        ("deadline", deadline),
+        ("tie", ties[rules.tie]),
+        ("write_ins", "on" if rules.write_ins else "off"),
+    )

@@ -1,0 +1,96 @@
+"""How the bot speaks on one platform: its markup, its way of saying a time, and short ways to quote people."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.markup import Flavour, flavour, isolated, line
+from bot.surface import Surface
+from storyforge_core.domain.story import Choice, Scene
+
+NAME_CHARS = 40
+TITLE_CHARS = 80
+NAMES_LISTED = 6
+_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One platform's way of putting things."""
+
+    flavour: Flavour
+    moment: Callable[[datetime], str]
+
+    def words(self, text: str, limit: int) -> str:
+        """Quote what somebody wrote, on one line and inert."""
+        return isolated(self.flavour.literal(line(text, limit)))
+
+    def name(self, text: str) -> str:
+        """Name a player."""
+        return self.words(text, NAME_CHARS) or "somebody"
+
+    def names(self, names: Sequence[str]) -> str:
+        """Name several players; a crowd is counted."""
+        shown = [self.name(name) for name in names]
+        if len(shown) > NAMES_LISTED:
+            shown[NAMES_LISTED - 1 :] = [f"{len(shown) - NAMES_LISTED + 1} others"]
+        return listed(shown)
+
+    def choice(self, choice: Choice, limit: int) -> str:
+        """Show a choice with the number people type for it."""
+        return f"{choice.position}. {self.words(choice.text, limit)}"
+
+    def heading(self, scene: Scene, limit: int = TITLE_CHARS) -> str:
+        """Name a scene by number and title."""
+        number = f"{scene.number} · "
+        title = self.words(scene.title, max(limit - len(number), 1))
+        return f"{number}{title}" if title else f"Scene {scene.number}"
+
+
+def voice_of(surface: Surface) -> Voice:
+    """The voice for a platform."""
+    return Voice(flavour(surface.limits.markup), surface.moment)
+
+
+def clock_and_distance(at: datetime, now: datetime) -> str:
+    """Say a time in words, such as `18:30, in 5 minutes`, in the time zone of `at`."""
+    clock = f"{at:%H:%M}" if abs(at - now) < timedelta(hours=12) else f"{at:%d %B, %H:%M}"
+    return f"{clock}, {distance(at - now)}"
+
+
+def distance(delta: timedelta) -> str:
+    """Say how far away something is: `in 5 minutes`, `2 hours ago`."""
+    seconds = delta.total_seconds()
+    size, unit = next(((size, unit) for size, unit in _UNITS if abs(seconds) >= size), (1, "second"))
+    span = counted(round(abs(seconds) / size), unit)
+    return f"in {span}" if seconds >= 0 else f"{span} ago"
+
+
+def counted(number: int, noun: str) -> str:
+    """Count something: `1 vote`, `2 votes`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """Put ready words in a row: `a, b and c`."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def lines(*texts: str) -> str:
+    """Put texts below each other; empty ones leave no gap."""
+    return "\n".join(text for text in texts if text)
+
+
+def paragraphs(*texts: str) -> str:
+    """Put texts below each other with a blank line between; empty ones leave no gap."""
+    return "\n\n".join(text for text in texts if text)
+
+
+def within(make: Callable[[int], str], limit: int) -> str:
+    """Make a text with as much room for its words as fits into `limit` characters, marks and escapes included."""
+    size = limit
+    made = make(size)
+    while len(made) > limit and size > 1:
+        size = max(1, size - (len(made) - limit))
+        made = make(size)
+    return made
