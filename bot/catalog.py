@@ -325,6 +325,7 @@ ROWS: Final = (
         more="Undo brings the old one back.",
         example="/story title The Door in the Sea",
         arguments=(Argument(name="title", help="the new title", required=True, limit=TITLE_CHARS),),
+        who="host",
         build=lambda given: commands.SetTitle(given["title"]),
     ),
     Row(

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
+from bot.platforms.terminal.screen import Screen
+
 PROMPT = "> "
 _KEPT_LINES = 1000
 _BLOCK = 65_536
@@ -22,9 +24,6 @@ class Lines(Protocol):
     @property
     def typed(self) -> bool:
         """A person sits there and sees what they type."""
-
-    def pending(self) -> str:
-        """What is typed so far, as it stands on the screen."""
 
     async def next(self) -> str | None:
         """Wait for a line; None at the end of input."""
@@ -38,10 +37,6 @@ class Pipe:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._rest = b""
-
-    def pending(self) -> str:
-        """Nothing of it is on the screen."""
-        return ""
 
     async def next(self) -> str | None:
         """Read up to the next line end."""
@@ -66,26 +61,32 @@ class Keyboard:
 
     typed = True
 
-    def __init__(self, readline: ModuleType | None) -> None:
+    def __init__(self, screen: Screen, readline: ModuleType | None) -> None:
+        self._screen = screen
         self._readline = readline
-
-    def pending(self) -> str:
-        """The prompt and what stands behind it."""
-        return PROMPT + (self._readline.get_line_buffer() if self._readline else "")
 
     async def next(self) -> str | None:
         """Show the prompt and wait."""
-        return await _beside(_input)
+        await self._screen.line("")
+        self._screen.ask(self._pending)
+        try:
+            return await _beside(_input)
+        finally:
+            self._screen.ask(None)
+
+    def _pending(self) -> str:
+        """What stands in the line so far."""
+        return PROMPT + (self._readline.get_line_buffer() if self._readline else "")
 
 
 @contextmanager
-def open_lines(history: Path) -> Iterator[Lines]:
+def open_lines(screen: Screen, history: Path) -> Iterator[Lines]:
     """Listen to standard input; a person's lines are remembered in the file `history`."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         yield Pipe(sys.stdin.fileno())
         return
     with _sane_terminal(), _remembered(history) as readline:
-        yield Keyboard(readline)
+        yield Keyboard(screen, readline)
 
 
 def user_name() -> str:

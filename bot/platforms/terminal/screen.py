@@ -20,7 +20,7 @@ class ScreenClosed(Exception):
     """Nobody reads any more, as behind `| head`."""
 
 
-class Voice(Enum):
+class Tone(Enum):
     """How loud a block is."""
 
     TELLING = ""
@@ -41,31 +41,41 @@ class Screen:
         self.width = width
         self._styled = styled
         self._wrapper = Wrapper(width)
-        self._growing: Voice | None = None
-        self._used = False
+        self._growing: Tone | None = None
+        self._newest = 0
         self._prompt: Callable[[], str] | None = None
         self._writing = asyncio.Lock()
 
-    async def say(self, text: str, voice: Voice = Voice.TELLING) -> None:
+    async def say(self, text: str, tone: Tone = Tone.TELLING) -> None:
         """Show a finished block."""
-        await self.begin(text, voice)
-        await self.end()
+        await self.end(await self.begin(text, tone))
 
-    async def begin(self, text: str, voice: Voice = Voice.TELLING) -> None:
-        """Show the beginning of a block; another one that still grew ends here."""
-        gap = "\n" if self._used else ""
+    async def begin(self, text: str, tone: Tone = Tone.TELLING) -> int:
+        """Show the beginning of a block, answer its number; one that still grew ends here."""
+        gap = "\n" if self._newest else ""
         above = _ERASE_LINE if self._prompt and not self._growing else self._closing() + gap
-        self._growing, self._used = voice, True
-        await self._write(above + self._mark(voice.value) + self._wrapped(text))
+        self._growing = tone
+        self._newest += 1
+        block = self._newest
+        await self._write(above + self._mark(tone.value) + self._wrapped(text))
+        return block
 
-    async def grow(self, text: str) -> None:
-        """Show more of the newest block."""
+    async def grow(self, block: int, text: str) -> int:
+        """Show more of a block, or, where it is not the newest any more, another block with its rest."""
+        if block != self._newest or self._growing is None:
+            return await self.begin(text.lstrip())
         await self._write(self._wrapped(text))
+        return block
 
-    async def end(self) -> None:
-        """End the newest block."""
-        closing = self._closing()
-        await self._write(f"{closing}\n{self._prompt()}" if closing and self._prompt else closing)
+    async def end(self, block: int) -> None:
+        """Nothing more comes in this block."""
+        if block == self._newest and self._growing:
+            closing = self._closing()
+            await self._write(f"{closing}\n{self._prompt()}" if self._prompt else closing)
+
+    async def line(self, text: str) -> None:
+        """Show a line for a program: as it is, without anything around it."""
+        await self._write(f"{text}\n")
 
     def ask(self, prompt: Callable[[], str] | None) -> None:
         """Tell how the line that is being typed looks: it is moved below whatever is shown meanwhile."""
@@ -74,7 +84,7 @@ class Screen:
     def _closing(self) -> str:
         if self._growing is None:
             return ""
-        reset = _RESET if self._growing is not Voice.TELLING else ""
+        reset = _RESET if self._growing is not Tone.TELLING else ""
         self._growing = None
         return f"{self._wrapper.end()}{self._mark(reset)}\n"
 

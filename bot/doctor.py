@@ -1,0 +1,182 @@
+"""The health report: what is there, what is not, and what to do about it. Looks only; changes nothing."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Final
+
+from bot.compose import database_directory, log_file
+from bot.storyteller import ollama_options
+from storyforge_core.domain.writing import Finding, Role
+from storyforge_core.errors import ModelMissing, ServiceDown, SetupError
+from storyforge_core.providers.ollama import OllamaWriter
+from storyforge_core.providers.ollama_wire import OllamaWire
+from storyforge_core.settings import Settings, misspelt
+from storyforge_core.store.bundle import find_bundle
+from storyforge_core.store.database import open_database
+from storyforge_core.store.embedded import embedded_postgres
+
+SCARCE_BYTES = 1_000_000_000
+"""Below it a year of stories or a model update may not fit."""
+NEEDED_BYTES = 100_000_000
+"""PostgreSQL alone writes files of 16 MB and stops when it cannot."""
+_TELLING_ROLES: Final[tuple[Role, ...]] = ("writer", "planner", "visualizer")
+_COLOURS: Final = {"ok": "\x1b[32m", "warn": "\x1b[33m", "fail": "\x1b[31m"}
+_RESET = "\x1b[0m"
+
+
+async def examine(settings: Settings, home: Path | None) -> list[Finding]:
+    """Look at everything the program needs."""
+    database, storyteller = await asyncio.gather(_database(settings), _storyteller(settings))
+    misspellings, places = await asyncio.to_thread(lambda: (misspelt(home), _places(settings)))
+    return [*(Finding(".env", "warn", sentence) for sentence in misspellings), *database, *storyteller, *places]
+
+
+def healthy(findings: Sequence[Finding]) -> bool:
+    """Whether the program can run."""
+    return all(finding.status != "fail" for finding in findings)
+
+
+def as_text(findings: Sequence[Finding], *, coloured: bool) -> str:
+    """The report for people, a line each."""
+    width = max(len(finding.name) for finding in findings)
+    return "\n".join(
+        f"{_status(finding, coloured=coloured)}  {finding.name:<{width}}  {finding.detail}" for finding in findings
+    )
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """The report for programs: one object on one line."""
+    report = {"healthy": healthy(findings), "findings": [asdict(finding) for finding in findings]}
+    return json.dumps(report, ensure_ascii=False)
+
+
+def _status(finding: Finding, *, coloured: bool) -> str:
+    padded = f"{finding.status:<4}"
+    return f"{_COLOURS[finding.status]}{padded}{_RESET}" if coloured else padded
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    if settings.database_url is not None:
+        return await _server(settings.database_url.get_secret_value())
+    directory = database_directory(settings)
+    try:
+        if not directory.exists():
+            bundle = find_bundle(18)
+            return [
+                Finding(
+                    "database",
+                    "ok",
+                    f"PostgreSQL {bundle.major} comes along; the first start sets it up in {directory}",
+                )
+            ]
+        async with embedded_postgres(directory) as server:
+            return await _server(server.url)
+    except SetupError as error:
+        return [Finding("database", "fail", str(error))]
+
+
+async def _server(url: str) -> list[Finding]:
+    try:
+        database = open_database(url)
+    except SetupError as error:
+        return [Finding("database", "fail", str(error))]
+    try:
+        return await database.findings()
+    finally:
+        await database.aclose()
+
+
+async def _storyteller(settings: Settings) -> list[Finding]:
+    if settings.storyteller == "offline":
+        return [Finding("storyteller", "ok", "the built-in one, as STORYTELLER=offline says")]
+    models = dict.fromkeys(settings.model_for(role) for role in _TELLING_ROLES)
+    found: list[Finding] = []
+    for model in models:
+        found += [finding for finding in await _model(settings, model) if finding not in found]
+    ready = healthy(found)
+    if ready:
+        found.append(await _embedder(settings))
+    return [*(_bearable(finding, settings) for finding in found), _chosen(settings, ready=ready)]
+
+
+async def _model(settings: Settings, model: str) -> Sequence[Finding]:
+    writer = OllamaWriter(ollama_options(settings, model))
+    try:
+        return await writer.check()
+    finally:
+        await writer.aclose()
+
+
+async def _embedder(settings: Settings) -> Finding:
+    """Nothing stops without this model, so its absence is no failure."""
+    model = settings.model_for("embedder")
+    wire = OllamaWire(ollama_options(settings, model))
+    try:
+        await wire.show()
+    except (ModelMissing, ServiceDown) as error:
+        return Finding(f"model {model}", "warn", str(error))
+    else:
+        return Finding(f"model {model}", "ok", "is there")
+    finally:
+        await wire.aclose()
+
+
+def _bearable(finding: Finding, settings: Settings) -> Finding:
+    """With `auto` one can play without a model."""
+    bearable = finding.status == "fail" and settings.storyteller == "auto"
+    return replace(finding, status="warn") if bearable else finding
+
+
+def _chosen(settings: Settings, *, ready: bool) -> Finding:
+    model = settings.model_for("writer")
+    if ready:
+        return Finding("storyteller", "ok", model)
+    if settings.storyteller == "auto":
+        detail = f"the built-in one, and only in `play`, until the model is there: ollama pull {model}"
+        return Finding("storyteller", "warn", detail)
+    return Finding("storyteller", "fail", f"{model} is not ready, so nothing can be told: see above")
+
+
+def _places(settings: Settings) -> list[Finding]:
+    directories = {
+        "data": settings.data_dir,
+        "pictures": settings.pictures_dir,
+        "exports": settings.exports_dir,
+        "workflows": settings.workflow_dir,
+        "log": log_file(settings),
+    }
+    return [*(_writable(name, path) for name, path in directories.items()), _room(settings.data_dir)]
+
+
+def _writable(name: str, path: Path) -> Finding:
+    nearest = _nearest(path)
+    if not os.access(nearest, os.W_OK):
+        return Finding(name, "fail", f"{nearest} cannot be written: give this user the right, or choose another place")
+    if path != nearest and not nearest.is_dir():
+        return Finding(name, "fail", f"{nearest} is in the way: it has to be a directory")
+    return Finding(name, "ok", f"{path}{'' if path == nearest else ' (made when needed)'}")
+
+
+def _room(directory: Path) -> Finding:
+    free = shutil.disk_usage(_nearest(directory)).free
+    detail = f"{free / 1e9:.1f} GB free"
+    if free < NEEDED_BYTES:
+        return Finding("disk", "fail", f"{detail}: make room, the database needs some to start")
+    if free < SCARCE_BYTES:
+        return Finding("disk", "warn", f"{detail}: make room before it runs full")
+    return Finding("disk", "ok", detail)
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the closest directory above it that exists."""
+    return next(candidate for candidate in _upwards(path) if candidate.exists())
+
+
+def _upwards(path: Path) -> Iterator[Path]:
+    yield path
+    yield from path.absolute().parents

@@ -1,0 +1,56 @@
+"""Who tells the stories: a language model on an Ollama server, or the built-in storyteller."""
+
+from dataclasses import dataclass
+
+from storyforge_core.ports import Writer
+from storyforge_core.providers.offline import OfflineStoryteller
+from storyforge_core.providers.ollama import OllamaWriter
+from storyforge_core.providers.ollama_wire import OllamaOptions
+from storyforge_core.settings import Settings
+
+READING_PACE = 30
+"""Words per second of the built-in storyteller for a person who watches: lively, and one can see that it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A storyteller, and what the owner should know about the choice; empty when there is nothing to tell."""
+
+    writer: Writer
+    notice: str = ""
+
+
+def ollama_options(settings: Settings, model: str) -> OllamaOptions:
+    """How a model is used: the same for all who use it."""
+    return OllamaOptions(
+        host=settings.ollama_host,
+        model=model,
+        num_ctx=settings.ollama_num_ctx,
+        num_predict=settings.ollama_num_predict,
+        keep_alive=settings.ollama_keep_alive,
+        temperature=settings.ollama_temperature,
+        first_token_timeout=settings.ollama_first_token_timeout,
+        token_timeout=settings.ollama_token_timeout,
+    )
+
+
+def for_workers(settings: Settings) -> Writer:
+    """The storyteller where nobody watches: never the built-in one unless the settings name it."""
+    if settings.storyteller == "offline":
+        return OfflineStoryteller()
+    return OllamaWriter(ollama_options(settings, settings.model_for("writer")))
+
+
+async def for_play(settings: Settings, *, watched: bool) -> Chosen:
+    """The storyteller for one's own terminal: with `auto` the built-in one where no model is ready."""
+    built_in = OfflineStoryteller(READING_PACE if watched else 0)
+    if settings.storyteller == "offline":
+        return Chosen(built_in, "The built-in storyteller tells the stories, as STORYTELLER=offline says.")
+    model = OllamaWriter(ollama_options(settings, settings.model_for("writer")))
+    problems = [finding.detail for finding in await model.check() if finding.status == "fail"]
+    if not problems:
+        return Chosen(model)
+    if settings.storyteller == "ollama":
+        return Chosen(model, problems[0])
+    await model.aclose()
+    return Chosen(built_in, f"{problems[0]} Until then the built-in storyteller tells the stories.")
