@@ -26,8 +26,8 @@ from storyforge_core.domain.context import (
 )
 from storyforge_core.domain.writing import Brief, Message, ToldScene
 
-SMALLEST_WINDOW = 2048
-"""Below this the rules, the newest scene and the answer do not fit together."""
+SMALLEST_WINDOW = 4096
+"""Below this rules, newest scene, answer and the question about it do not fit together; also Ollama's own default."""
 TOKENS_PER_WORD = 2
 """English takes about 1.35, German and French 1.6 to 2; models also overshoot the length they are asked for."""
 CHOICE_TOKENS = 96
@@ -57,7 +57,7 @@ def scene_messages(brief: Brief, window: int, max_tokens: int) -> tuple[Message,
         window: tokens that prompt and answer may take together, at least `SMALLEST_WINDOW`.
         max_tokens: what the answer may take.
     """
-    later = min(QUESTION_TOKENS + choices_tokens(brief.choices, window) + REPAIR_TOKENS, window // 4)
+    later = QUESTION_TOKENS + choices_tokens(brief.choices, window) + REPAIR_TOKENS
     room = window - max_tokens - later
     near = _fit(_near(brief), room)
     left = room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
@@ -145,7 +145,7 @@ def _question(count: int) -> str:
 
 
 def _block(tag: str, text: str) -> str:
-    return f"<{tag}>\n{text}\n</{tag}>\n\n" if text else ""
+    return f"<{tag}>\n{text.strip()}\n</{tag}>\n\n" if text else ""
 
 
 def _earlier(lines: tuple[str, ...]) -> str:
