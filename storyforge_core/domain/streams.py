@@ -12,6 +12,7 @@ LONG_LOOP_CHARS = 400
 """Verbatim repetition that no refrain reaches, whatever the distance."""
 
 _SENTENCE_ENDS = tuple(".!?…\n\u3002\uff01\uff1f")
+_OPENERS = ("“", "„", "«")
 _CLOSERS = "\"'”\u2019»)"
 
 
@@ -68,4 +69,4 @@ def _overlap(tail: str, body: str) -> int:
 
 def _starts_sentence(tail: str, new: str) -> bool:
     """Whether a space is missing between the end of one sentence and the beginning of the next."""
-    return new[:1].isupper() and tail.rstrip(_CLOSERS)[-1:] in _SENTENCE_ENDS
+    return (new[:1].isupper() or new.startswith(_OPENERS)) and tail.rstrip(_CLOSERS)[-1:] in _SENTENCE_ENDS
