@@ -1,13 +1,25 @@
 """The composition root: the only place that knows every part, and puts them together from the settings."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from storyforge_core.domain.story import Rules
+from storyforge_core.engine.app import StoryForge
+from storyforge_core.engine.bus import Bus
+from storyforge_core.engine.clock import SystemClock
+from storyforge_core.engine.recipes import SCENE
+from storyforge_core.engine.runner import Runner
+from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database, open_database
 from storyforge_core.store.embedded import embedded_postgres
+from storyforge_core.store.jobs import Worker
+from storyforge_core.store.ledger import PostgresLedger
 from storyforge_core.store.migrate import upgrade
+from storyforge_core.store.postgres import PostgresStore
 
 
 def database_directory(settings: Settings) -> Path:
@@ -30,7 +42,7 @@ async def database_server(settings: Settings) -> AsyncGenerator[str, None]:
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
-    async with embedded_postgres(database_directory(settings)) as server:
+    async with embedded_postgres(database_directory(settings)) as server, alongside(server.watch()):
         yield server.url
 
 
@@ -49,3 +61,50 @@ async def ready_database(settings: Settings) -> AsyncGenerator[Database, None]:
             yield database
         finally:
             await database.aclose()
+
+
+@asynccontextmanager
+async def alongside(*works: Coroutine[None, None, None]) -> AsyncGenerator[None, None]:
+    """Let works that never end run beside the body; when one of them fails, so does the body."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+            yield
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts that every program with stories in it has."""
+
+    store: PostgresStore
+    ledger: PostgresLedger
+    clock: SystemClock
+    bus: Bus
+    door: StoryForge
+    worker: Worker
+
+
+def furnish(settings: Settings, database: Database, writer: Writer) -> House:
+    """Put the parts together; nothing runs yet."""
+    clock = SystemClock()
+    store = PostgresStore(database, clock)
+    bus = Bus(store)
+    door = StoryForge(store, clock, rules(settings))
+    runner = Runner(store, writer, bus, clock, SCENE)
+    worker = Worker(database.conninfo, store, runner.execute, door.deadline, settings.runs_at_once)
+    return House(store, PostgresLedger(database, clock), clock, bus, door, worker)
+
+
+def rules(settings: Settings) -> Rules:
+    """The settings that new stories begin with."""
+    return Rules(
+        words=settings.scene_words,
+        choices=settings.scene_choices,
+        quorum=settings.vote_quorum,
+        deadline=settings.vote_deadline,
+        tie=settings.vote_tie,
+    )

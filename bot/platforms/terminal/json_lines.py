@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,7 @@ from bot.platforms.terminal.screen import Screen
 from storyforge_core.domain.events import Recorded, WritingQueued
 from storyforge_core.domain.replies import Repeated, Reply
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RunId
+from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Ledger, Store, Words
 
 GAP = 0.1
@@ -43,7 +45,8 @@ class JsonLines:
         """Show what happens between the lines, for as long as it runs."""
         while True:
             await self._stir.wait()
-            await self._catch_up()
+            with suppress(ServiceDown):  # one is woken again when the database is back
+                await self._catch_up()
 
     async def settled(self) -> None:
         """Wait until all that has happened is shown and nothing is being written."""
@@ -61,7 +64,7 @@ class JsonLines:
     async def reply(self, reply: Reply) -> None:
         """Show what only the asker is told."""
         if not isinstance(reply, Repeated):
-            await self._put({"type": "reply", "to": self._line, **asdict(reply)})
+            await self._put({"type": "reply", "kind": reply.kind, "to": self._line, **asdict(reply)})
 
     async def note(self, text: str) -> None:
         """Show something about the program."""
@@ -82,7 +85,8 @@ class JsonLines:
 
     async def _tell(self, recorded: Recorded) -> None:
         event = recorded.event
-        await self._put({"type": "event", "id": recorded.id, "at": recorded.at, **asdict(event)})
+        head = {"type": "event", "kind": event.kind, "id": recorded.id, "at": recorded.at}
+        await self._put({**head, **asdict(event)})
         if isinstance(event, WritingQueued):
             await self._stream(event.run)
 

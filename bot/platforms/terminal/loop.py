@@ -4,7 +4,6 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
@@ -12,9 +11,9 @@ from bot.catalog import HelpAsked, Problem
 from bot.help import help_text
 from bot.platforms.terminal.keyboard import Lines
 from bot.platforms.terminal.line import Quit, Said, read_line
+from bot.platforms.terminal.seat import Seat
 from bot.platforms.terminal.show import Show
-from bot.platforms.terminal.surface import PLATFORM
-from storyforge_core.domain.commands import Command, Incoming, ShowStatus, Speaker, Stop
+from storyforge_core.domain.commands import Command, Incoming, ShowStatus, Stop
 from storyforge_core.domain.replies import Declined, Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, Room, RoomKey
 from storyforge_core.errors import StoryForgeError
@@ -44,20 +43,6 @@ class Rooms(Protocol):
 
     async def room(self, key: RoomKey) -> Room:
         """Find a room, or make it known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """Who sits at the terminal, and in which room."""
-
-    name: str
-    room: RoomKey
-
-    def speaker(self, name: str | None) -> Speaker:
-        """The person at the keyboard, or somebody they speak for; only the first has power over the room."""
-        called = " ".join((name or self.name).split())
-        user = called.casefold()
-        return Speaker(PLATFORM, user, called, moderator=user == self.name.casefold())
 
 
 class Play:

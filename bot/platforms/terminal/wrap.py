@@ -1,14 +1,13 @@
 """Wrapping at the screen's width while the words still arrive, without ever taking back what is shown."""
 
 import re
-import unicodedata
+
+from bot.columns import wide
 
 _WIDE = "\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60"
 """Scripts that may break between any two characters."""
 _PIECES = re.compile(rf"([^\S\n]*)(\n|[{_WIDE}]|[^\s{_WIDE}]+)")
 _TAIL = re.compile(rf"[^\S\n]*[^\s{_WIDE}]*$")
-_NARROW = 0x1100
-"""Below it no character takes two columns."""
 
 
 class Wrapper:
@@ -46,20 +45,9 @@ class Wrapper:
         if word == "\n":
             self._column = 0
             return word
-        needed = columns(space) + columns(word)
+        needed = wide(space) + wide(word)
         if self._column and self._column + needed > width:
-            self._column = columns(word)
+            self._column = wide(word)
             return f"\n{word}"
         self._column += needed
         return space + word
-
-
-def columns(text: str) -> int:
-    """How many columns of a screen a text takes."""
-    return len(text) if text.isascii() else sum(_columns(char) for char in text)
-
-
-def _columns(char: str) -> int:
-    if unicodedata.category(char) in {"Cf", "Mn", "Me"}:
-        return 0
-    return 2 if ord(char) >= _NARROW and unicodedata.east_asian_width(char) in "WF" else 1

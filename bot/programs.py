@@ -1,0 +1,174 @@
+"""What can be started from the command line. The composition of each program, from settings to exit code."""
+
+import asyncio
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+
+import structlog
+
+from bot import doctor
+from bot.compose import House, alongside, database_server, furnish, log_file, ready_database
+from bot.platforms.terminal.json_lines import JsonLines
+from bot.platforms.terminal.keyboard import Lines, Pipe, open_lines, user_name
+from bot.platforms.terminal.loop import Play
+from bot.platforms.terminal.screen import Screen, ScreenClosed, open_screen
+from bot.platforms.terminal.seat import Seat, taken
+from bot.platforms.terminal.show import Show
+from bot.storyteller import for_play, for_workers
+from storyforge_core.errors import SetupError, StoryForgeError
+from storyforge_core.logs import configure
+from storyforge_core.settings import Settings, checkout, load_settings
+from storyforge_core.store.backup import backup, restore
+
+DONE, FAILED, MISCONFIGURED, INTERRUPTED = 0, 1, 78, 130
+"""78 is EX_CONFIG of sysexits.h: starting again is pointless before somebody has changed something."""
+
+
+def run(options: Namespace) -> int:
+    """Run one program and answer its exit code."""
+    try:
+        home = checkout()
+        return asyncio.run(_stoppable(_program(options, load_settings(home), home)))
+    except SetupError as error:
+        return _sorry(str(error), MISCONFIGURED)
+    except StoryForgeError as error:
+        return _sorry(str(error), FAILED)
+    except ScreenClosed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at the end
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+async def _program(options: Namespace, settings: Settings, home: Path | None) -> int:
+    match options.program:
+        case "play":
+            return await _play(options, settings)
+        case "worker":
+            return await _work(settings)
+        case "doctor":
+            return await _examine(options, settings, home)
+        case _:
+            return await _keep(options, settings)
+
+
+async def _stoppable(program: Coroutine[None, None, int]) -> int:
+    """Let SIGTERM end a program as its own end would: everything is closed, and nothing was wrong."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(program)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    signal.signal(signal.SIGTERM, stop)
+    with suppress(asyncio.CancelledError):
+        return await task
+    return DONE
+
+
+async def _play(options: Namespace, settings: Settings) -> int:
+    await _log_to(log_file(settings), settings)
+    settings = settings.model_copy(update={"storyteller": options.storyteller or settings.storyteller})
+    screen = open_screen(sys.stdout)
+    with taken(options.name or user_name(), options.room, settings.data_dir) as seat:
+        if options.json:
+            await _sit(seat, settings, _Table(screen, Pipe(sys.stdin.fileno()), _json_show))
+        else:
+            with open_lines(screen, settings.data_dir / "history") as lines:
+                await _sit(seat, settings, _Table(screen, lines, _json_show))
+    return DONE
+
+
+async def _sit(seat: Seat, settings: Settings, table: "_Table") -> None:
+    """Play at a table from the first line to the last."""
+    choosing = asyncio.ensure_future(for_play(settings, watched=table.lines.typed))
+    async with ready_database(settings) as database:
+        chosen = await choosing
+        async with aclosing(chosen.writer):
+            house = furnish(settings, database, chosen.writer)
+            show, showing = table.open(table.screen, house)
+            async with alongside(house.bus.listen(), house.worker.work(), showing):
+                if chosen.notice:
+                    await show.note(chosen.notice)
+                await Play(seat, house.door, house.store, show, table.lines, house.clock).run()
+
+
+async def _work(settings: Settings) -> int:
+    await _log_to(None, settings)
+    async with ready_database(settings) as database, aclosing(for_workers(settings)) as writer:
+        house = furnish(settings, database, writer)
+        for finding in await writer.check():
+            structlog.get_logger().info("storyteller", name=finding.name, status=finding.status, detail=finding.detail)
+        async with alongside(house.bus.listen(), house.worker.work()):
+            await asyncio.Event().wait()
+    return DONE
+
+
+async def _examine(options: Namespace, settings: Settings, home: Path | None) -> int:
+    configure("error", settings.log_format)
+    findings = await doctor.examine(settings, home)
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    _say(doctor.as_json(findings) if options.json else doctor.as_text(findings, coloured=coloured))
+    return DONE if doctor.healthy(findings) else FAILED
+
+
+async def _keep(options: Namespace, settings: Settings) -> int:
+    """Look after the database: bring it up to date, into a file, or out of one."""
+    configure("warning", settings.log_format)
+    if options.program == "migrate":
+        async with ready_database(settings):
+            _say("The database is up to date.")
+        return DONE
+    file = Path(options.file)
+    async with database_server(settings) as url:
+        if options.program == "backup":
+            await backup(url, file)
+            _say(f"All stories are in {file}.")
+        else:
+            await restore(url, file)
+            _say(f"The stories of {file} are in the database.")
+    return DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Screen, lines and the way a story is shown."""
+
+    screen: Screen
+    lines: Lines
+    open: Callable[[Screen, House], tuple[Show, Coroutine[None, None, None]]]
+    """Answers the show and the work that keeps it going."""
+
+
+def _json_show(screen: Screen, house: House) -> tuple[Show, Coroutine[None, None, None]]:
+    show = JsonLines(screen, house.store, house.ledger, house.bus)
+    house.bus.on_events(show.wake)
+    return show, show.run()
+
+
+async def _log_to(file: Path | None, settings: Settings) -> None:
+    """Have the log in a file where the screen is for stories, and mistakes of our own in it with all they left."""
+    await asyncio.to_thread(configure, settings.log_level, settings.log_format, file)
+
+    def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        structlog.get_logger().critical("the program failed", exc_info=(kind, error, trace))
+        where = f" The log tells more: {file}" if file else ""
+        _sorry(f"StoryForge made a mistake ({kind.__name__}) and had to stop. Stories are kept.{where}", FAILED)
+
+    sys.excepthook = explain
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _sorry(sentence: str, code: int) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return code
