@@ -77,11 +77,13 @@ class OllamaWire:
             opened = self._client.chat(options.model, stream=True, keep_alive=options.keep_alive, **request)
             # The client promises an iterator; what it gives is a generator, and only closing that hangs up at once.
             stream = cast("AsyncGenerator[ChatResponse, None]", await opened)
-        limit = options.first_token_timeout
         async with aclosing(stream):
-            while (part := await self._next(stream, limit)) is not None:
-                yield part  # noqa: ASYNC119  # the writer closes it
-                limit = options.token_timeout
+            with self._as_ours(options.first_token_timeout):
+                part = await _next(stream, options.first_token_timeout)
+            with self._as_ours(options.token_timeout):
+                while part is not None:
+                    yield part  # noqa: ASYNC119  # the writer closes it
+                    part = await _next(stream, options.token_timeout)
 
     async def show(self) -> ShowResponse:
         """Look up what the model is able to do."""
@@ -110,11 +112,6 @@ class OllamaWire:
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._client.close()  # type: ignore[no-untyped-call]  # the client leaves this one untyped
-
-    async def _next(self, stream: AsyncGenerator[ChatResponse, None], limit: float) -> ChatResponse | None:
-        with self._as_ours(limit):
-            async with asyncio.timeout(limit):
-                return await anext(stream, None)
 
     async def _answered(self, call: Awaitable[_Answer]) -> _Answer:
         with self._as_ours(CONTROL_SECONDS):
@@ -159,6 +156,11 @@ class OllamaWire:
                 return ServiceDown(f"{host} refuses with {status}: does OLLAMA_HOST name an Ollama server?")
             case status:
                 return ServiceDown(f"Ollama at {host} failed with {status}: {reason}")
+
+
+async def _next(stream: AsyncGenerator[ChatResponse, None], limit: float) -> ChatResponse | None:
+    async with asyncio.timeout(limit):
+        return await anext(stream, None)
 
 
 def _connection(host: str) -> dict[str, Any]:
