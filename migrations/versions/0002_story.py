@@ -188,6 +188,7 @@ _STATEMENTS = (
         id UUID NOT NULL,
         platform TEXT NOT NULL,
         address TEXT NOT NULL,
+        realm TEXT NOT NULL,
         playthrough_id UUID,
         CONSTRAINT pk_room PRIMARY KEY (id),
         CONSTRAINT uq_room_platform_address UNIQUE (platform, address),

@@ -16,7 +16,7 @@ _RECEIVE = Statement("""
     WITH news AS (
         INSERT INTO inbox (platform, event, at) VALUES (:platform, :event, :at) ON CONFLICT DO NOTHING RETURNING at
     )
-    SELECT room.id AS room, room.playthrough_id AS playthrough, player.id AS player, player.name
+    SELECT room.id AS room, room.realm, room.playthrough_id AS playthrough, player.id AS player, player.name
       FROM news
       LEFT JOIN room ON room.platform = :room_platform AND room.address = :address
       LEFT JOIN identity ON identity.platform = :speaker_platform AND identity.user_id = :user
@@ -26,11 +26,12 @@ _RECEIVE = Statement("""
 _FIND_ROOM = Statement("SELECT id, playthrough_id FROM room WHERE platform = :platform AND address = :address")
 
 _ADD_ROOM = Statement("""
-    INSERT INTO room (id, platform, address) VALUES (:id, :platform, :address) ON CONFLICT DO NOTHING
+    INSERT INTO room (id, platform, address, realm) VALUES (:id, :platform, :address, :realm)
+    ON CONFLICT (platform, address) DO UPDATE SET realm = excluded.realm WHERE room.realm <> excluded.realm
 """)
 
 _ROOMS = Statement("""
-    SELECT id, platform, address, playthrough_id FROM room
+    SELECT id, platform, address, realm, playthrough_id FROM room
      WHERE platform = :platform AND playthrough_id IS NOT NULL ORDER BY id
 """)
 
@@ -74,7 +75,8 @@ async def receive(db: Db, clock: Clock, incoming: Incoming) -> Arrival | None:
     )
     if found is None:
         return None
-    room = Room(found["room"], key, found["playthrough"]) if found["room"] else await make_room(db, clock, key)
+    known = found["room"] and found["realm"] == key.realm
+    room = Room(found["room"], key, found["playthrough"]) if known else await make_room(db, clock, key)
     if found["player"]:
         player = await _renamed(db, Player(id=found["player"], name=found["name"]), _shown_name(speaker))
     else:
@@ -93,7 +95,9 @@ async def make_room(db: Db, clock: Clock, key: RoomKey) -> Room:
 async def rooms(db: Db, platform: str) -> tuple[Room, ...]:
     """List the rooms of a platform that show a story."""
     found = await _ROOMS.rows(db, platform=platform)
-    return tuple(Room(row["id"], RoomKey(row["platform"], row["address"]), row["playthrough_id"]) for row in found)
+    return tuple(
+        Room(row["id"], RoomKey(row["platform"], row["address"], row["realm"]), row["playthrough_id"]) for row in found
+    )
 
 
 async def _make_player(db: Db, clock: Clock, speaker: Speaker) -> Player:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter
 
+from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.runs import Draft, Run, Situation
@@ -18,6 +19,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Annotated[Change, Field(discriminator="kind")], ...])
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 CHOICES: TypeAdapter[tuple[Choice, ...]] = TypeAdapter(tuple[Choice, ...])
+BALLOT = TypeAdapter(Ballot)
 RULES = TypeAdapter(Rules)
 DRAFT = TypeAdapter(Draft)
 RUN = TypeAdapter(Run)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import UNDOABLE, Change, Entry, RoomSet, StoryAdded, Verb
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.replies import StoryLine
@@ -110,7 +111,7 @@ class PostgresDesk:
         return await runs.queue(self._db, run, priority)
 
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
-        """Have `BallotDeadline` handled at that time."""
+        """Have the ballot decided at that time, if it is still open then."""
         await runs.schedule(self._db, ballot, at)
 
     async def stop(self, run: RunId) -> bool:
@@ -133,6 +134,10 @@ class PostgresDesk:
         """Find scenes by number (`12`, `#12`) or by words of the title; a full title before a part, newest first."""
         return await tree.find_scenes(self._db, story, storable(words))
 
+    async def ballot(self, ballot: BallotId) -> Ballot:
+        """Read a ballot with its choices and votes, whatever became of it."""
+        return await reading.ballot(self._db, ballot)
+
     async def choices(self, scene: SceneId) -> tuple[Choice, ...]:
         """Read the choices of a scene in order."""
         return await tree.choices(self._db, scene)
@@ -153,9 +158,9 @@ class PostgresDesk:
         """Read the nodes, parents first; those nearest to a scene if there are more, and how many are left out."""
         return await tree.tree(self._db, story, around, limit)
 
-    async def stories(self, platform: str, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
-        """List the playthroughs that rooms of a platform showed, latest activity first, without shelved stories."""
-        return await reading.stories(self._db, platform, self.room, limit)
+    async def stories(self, room: Room, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
+        """List the playthroughs of a room's platform and realm, latest activity first; shelved stories are left out."""
+        return await reading.stories(self._db, room, limit)
 
     async def entries(self, playthrough: PlaythroughId, last: int) -> tuple[Entry, ...]:
         """Read the newest steps that undo can take back, and the undos and redos among them, oldest first."""

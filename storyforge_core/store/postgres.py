@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
 
 from storyforge_core.domain.commands import Incoming
+from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId
 from storyforge_core.ports import Chunk, Clock, Signal
-from storyforge_core.domain.events import Recorded
 from storyforge_core.store import arrivals, reading, runs
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
@@ -68,15 +68,23 @@ class PostgresStore:
         async with connection(self._engine) as db:
             return await runs.run_status(db, run)
 
-    async def checkpoint(self, run: RunId, stage: str, draft: Draft) -> None:
-        """Save a draft and the stage that comes next."""
-        async with connection(self._engine) as db:
-            await runs.checkpoint(db, run, stage, draft)
+    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:
+        """Save a draft and the stage that comes next.
 
-    async def save_words(self, run: RunId, chunk: Chunk) -> None:
-        """Save a stretch of words and wake the listeners; the same `seq` again changes nothing."""
+        Raises:
+            Superseded: the run is no longer this worker's.
+        """
         async with connection(self._engine) as db:
-            await runs.save_words(db, run, chunk)
+            await runs.checkpoint(db, run, worker, stage, draft)
+
+    async def save_words(self, run: RunId, worker: UUID, chunk: Chunk) -> None:
+        """Save a stretch of words and wake the listeners; the same `seq` again changes nothing.
+
+        Raises:
+            Superseded: the run is no longer this worker's.
+        """
+        async with connection(self._engine) as db:
+            await runs.save_words(db, run, worker, chunk)
 
     async def chunks(self, run: RunId, after: int) -> tuple[Chunk, ...]:
         """Read the stretches with a `seq` above `after`, in order."""

@@ -1,31 +1,25 @@
 """Reading where a playthrough stands, and what stands around it."""
 
+from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry
 from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Run, Situation
 from storyforge_core.domain.story import BallotId, PlayerId, PlaythroughId, Room
 from storyforge_core.errors import NotFound
-from storyforge_core.store.codec import CHANGES, EVENT, RUN, SITUATION
+from storyforge_core.store.codec import BALLOT, CHANGES, EVENT, RUN, SITUATION, columns
 from storyforge_core.store.statement import Db, Statement
 
 # One round trip for all that a command is decided by: each part is a row made JSON under the names of its value.
 _SITUATION = Statement("""
-    SELECT to_json(found) FROM (
+    SELECT to_json(found)::text FROM (
         SELECT (SELECT to_json(part) FROM (
                     SELECT {story} FROM story WHERE story.id = playthrough.story_id) AS part) AS story,
                (SELECT to_json(part) FROM (SELECT {playthrough}) AS part) AS playthrough,
                (SELECT to_json(part) FROM (
                     SELECT {scene} FROM scene WHERE scene.id = playthrough.head_id) AS part) AS head,
                (SELECT to_json(part) FROM (
-                    SELECT ballot.id, ballot.playthrough_id AS playthrough, ballot.scene_id AS scene,
-                           (SELECT coalesce(json_agg(option ORDER BY option.position), '[]') FROM (
-                                SELECT {choice} FROM choice WHERE choice.scene_id = ballot.scene_id
-                           ) AS option) AS choices,
-                           (SELECT coalesce(json_agg(said ORDER BY said.at, said.player), '[]') FROM (
-                                SELECT {vote} FROM vote WHERE vote.ballot_id = ballot.id
-                           ) AS said) AS votes,
-                           ballot.status, ballot.winner_id AS winner, ballot.opened_at, ballot.deadline
+                    SELECT {ballot}
                       FROM ballot
                      WHERE ballot.playthrough_id = playthrough.id AND ballot.scene_id = playthrough.head_id
                        AND ballot.status = 'open') AS part) AS ballot,
@@ -40,7 +34,11 @@ _SITUATION = Statement("""
 """)
 
 _LIVE_RUN = Statement("""
-    SELECT to_json(part) FROM (SELECT {run} FROM run WHERE run.playthrough_id = :playthrough AND {live}) AS part
+    SELECT to_json(part)::text FROM (SELECT {run} FROM run WHERE run.playthrough_id = :playthrough AND {live}) AS part
+""")
+
+_BALLOT = Statement("""
+    SELECT to_json(part)::text FROM (SELECT {ballot} FROM ballot WHERE ballot.id = :ballot) AS part
 """)
 
 _STORIES = Statement("""
@@ -52,7 +50,7 @@ _STORIES = Statement("""
            SELECT event.id FROM event WHERE event.playthrough_id = playthrough.id ORDER BY event.id DESC LIMIT 1
       ) AS newest ON true
      WHERE EXISTS (SELECT FROM room_cursor JOIN room ON room.id = room_cursor.room_id
-                    WHERE room_cursor.playthrough_id = playthrough.id AND room.platform = :platform)
+                    WHERE room_cursor.playthrough_id = playthrough.id AND room.platform = :platform AND room.realm = :realm)
      ORDER BY newest.id DESC NULLS LAST, playthrough.number DESC
      LIMIT :limit
 """)
@@ -65,7 +63,7 @@ _ENTRIES = Statement("""
     ) AS newest ORDER BY id
 """)
 
-_ENTRY_CHANGES = Statement("SELECT changes FROM change WHERE id = :entry")
+_ENTRY_CHANGES = Statement("SELECT changes::text FROM change WHERE id = :entry")
 
 _MEMBERS = Statement("""
     SELECT {member} FROM member JOIN player ON player.id = member.player_id
@@ -73,7 +71,7 @@ _MEMBERS = Statement("""
 """)
 
 _EVENTS = Statement("""
-    SELECT id, at, body FROM event WHERE playthrough_id = :playthrough AND id > :after ORDER BY id LIMIT :limit
+    SELECT id, at, body::text FROM event WHERE playthrough_id = :playthrough AND id > :after ORDER BY id LIMIT :limit
 """)
 
 _PLAYTHROUGH_OF = Statement("SELECT playthrough_id FROM ballot WHERE id = :ballot")
@@ -97,10 +95,22 @@ async def live_run(db: Db, playthrough: PlaythroughId) -> Run | None:
     return RUN.validate_json(found) if found else None
 
 
-async def stories(db: Db, platform: str, room: Room | None, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
-    """List the playthroughs that rooms of a platform showed, latest activity first."""
-    here = room.playthrough if room else None
-    rows = await _STORIES.rows(db, platform=platform, here=here, limit=limit)
+async def ballot(db: Db, wanted: BallotId) -> Ballot:
+    """Read a ballot with its choices and votes, whatever became of it.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    found = await _BALLOT.value(db, ballot=wanted)
+    if found is None:
+        raise NotFound("There is no such ballot. /story story shows what is open.")
+    return BALLOT.validate_json(found)
+
+
+async def stories(db: Db, room: Room, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
+    """List the playthroughs that rooms of a room's platform and realm ever showed, latest activity first."""
+    place = columns(room.key)
+    rows = await _STORIES.rows(db, **place, here=room.playthrough, limit=limit)
     return tuple((row["id"], StoryLine(*list(row)[1:])) for row in rows)
 
 

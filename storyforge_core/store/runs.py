@@ -9,7 +9,7 @@ from uuid import UUID
 
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.story import BallotId, RunId
-from storyforge_core.errors import Busy
+from storyforge_core.errors import Busy, Superseded
 from storyforge_core.ports import Chunk
 from storyforge_core.store.codec import DRAFT, RUN, dump, storable
 from storyforge_core.store.jobs_sql import (
@@ -20,6 +20,8 @@ from storyforge_core.store.jobs_sql import (
     TEXT_QUEUE,
 )
 from storyforge_core.store.statement import Db, Statement
+
+NO_LONGER_YOURS = "Another worker has taken this run over, or it is over."
 
 # The playthrough is locked, so "no live run" is still true when the row is written.
 _QUEUE = Statement("""
@@ -72,20 +74,55 @@ _CLAIM = Statement("""
      WHERE run.id = :run AND {live}
        AND (run.worker IS NULL OR run.worker = :worker
             OR pg_try_advisory_xact_lock(hashtextextended('worker:' || run.worker, 0)))
-    RETURNING {run}
+    RETURNING to_json((SELECT part FROM (SELECT {run}) AS part))::text
 """)
 
 _STATUS = Statement("SELECT status FROM run WHERE id = :run")
 
-_CHECKPOINT = Statement("UPDATE run SET stage = :stage, draft = :draft WHERE run.id = :run AND {live}")
+_CHECKPOINT = Statement("""
+    UPDATE run SET stage = :stage, draft = :draft WHERE run.id = :run AND run.worker = :worker AND {live} RETURNING id
+""")
 
+# FOR SHARE: a claim waits for these words, or these words see the claim. Never both unseen.
 _SAVE_WORDS = Statement("""
-    WITH saved AS (
-        INSERT INTO run_chunk (run_id, seq, text)
-        SELECT run.id, :seq, :text FROM run WHERE run.id = :run AND {live}
+    WITH mine AS (
+        SELECT run.id FROM run WHERE run.id = :run AND run.worker = :worker AND {live} FOR SHARE
+    ), saved AS (
+        INSERT INTO run_chunk (run_id, seq, text) SELECT id, :seq, :text FROM mine
         ON CONFLICT DO NOTHING RETURNING run_id
     )
-    SELECT pg_notify(:channel, 'words:' || run_id) FROM saved
+    SELECT (SELECT count(pg_notify(:channel, 'words:' || run_id)) FROM saved) FROM mine
+""")
+
+_CHUNKS = Statement("""
+    DELETE FROM run_chunk USING run WHERE run.id = :run AND run.status = 'done' AND run_chunk.run_id = run.id
+""")
+
+_CLAIM = Statement("""
+    UPDATE run
+       SET worker = :worker, attempts = attempts + 1, status = CASE status WHEN 'queued' THEN 'running' ELSE status END
+     WHERE run.id = :run AND {live}
+       AND (run.worker IS NULL OR run.worker = :worker
+            OR pg_try_advisory_xact_lock(hashtextextended('worker:' || run.worker, 0)))
+    RETURNING to_json((SELECT part FROM (SELECT {run}) AS part))::text
+""")
+
+_STATUS = Statement("SELECT status FROM run WHERE id = :run")
+
+_CHECKPOINT = Statement("""
+    UPDATE run SET stage = :stage, draft = :draft
+     WHERE run.id = :run AND run.worker = :worker AND {live}
+    RETURNING run.id
+""")
+
+# A worker that was thought dead may still be at it: its words must not get between those of its successor.
+_SAVE_WORDS = Statement("""
+    WITH mine AS (
+        SELECT id FROM run WHERE run.id = :run AND run.worker = :worker AND {live} FOR SHARE
+    ), saved AS (
+        INSERT INTO run_chunk (run_id, seq, text) SELECT id, :seq, :text FROM mine ON CONFLICT DO NOTHING
+    )
+    SELECT id, pg_notify(:channel, 'words:' || id) FROM mine
 """)
 
 _CHUNKS = Statement("SELECT seq, text FROM run_chunk WHERE run_id = :run AND seq > :after ORDER BY seq")
@@ -107,7 +144,7 @@ _ORPHANS = Statement("""
 """)
 
 _HOLD = Statement("""
-    SELECT run.job_id, job.status AS job_status
+    SELECT run.job_id, job.status AS job_status, job.abort_requested
       FROM run LEFT JOIN procrastinate_jobs AS job ON job.id = run.job_id
      WHERE run.id = :run FOR UPDATE OF run
 """)
@@ -149,7 +186,7 @@ async def queue(db: Db, run: Run, priority: int) -> int:
 
 
 async def schedule(db: Db, ballot: BallotId, at: datetime) -> None:
-    """Have `BallotDeadline` handled at that time."""
+    """Have the ballot decided at that time, if it is still open then."""
     await _SCHEDULE.run(db, queue=CLOCK_QUEUE, task=DEADLINE_TASK, ballot=ballot, at=at)
 
 
@@ -176,10 +213,8 @@ async def finish(db: Db, run: RunId, status: RunStatus, error: str, at: datetime
 
 async def claim(db: Db, run: RunId, worker: UUID) -> Run | None:
     """Take a run up; None when it is over or a living worker has it."""
-    row = await _CLAIM.row(db, run=run, worker=worker)
-    if row is None:
-        return None
-    return RUN.validate_python(dict(row) | {"draft": DRAFT.validate_json(row["draft"])})
+    claimed = await _CLAIM.value(db, run=run, worker=worker)
+    return RUN.validate_json(claimed) if claimed else None
 
 
 async def run_status(db: Db, run: RunId) -> RunStatus | None:
@@ -188,14 +223,25 @@ async def run_status(db: Db, run: RunId) -> RunStatus | None:
     return status
 
 
-async def checkpoint(db: Db, run: RunId, stage: str, draft: Draft) -> None:
-    """Save a draft and the stage that comes next."""
-    await _CHECKPOINT.run(db, run=run, stage=stage, draft=dump(DRAFT, draft))
+async def checkpoint(db: Db, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:
+    """Save a draft and the stage that comes next.
+
+    Raises:
+        Superseded: the run is no longer this worker's.
+    """
+    if await _CHECKPOINT.value(db, run=run, worker=worker, stage=stage, draft=dump(DRAFT, draft)) is None:
+        raise Superseded(NO_LONGER_YOURS)
 
 
-async def save_words(db: Db, run: RunId, chunk: Chunk) -> None:
-    """Save a stretch of words and wake the listeners; the same `seq` again changes nothing."""
-    await _SAVE_WORDS.run(db, run=run, seq=chunk.seq, text=storable(chunk.text), channel=CHANNEL)
+async def save_words(db: Db, run: RunId, worker: UUID, chunk: Chunk) -> None:
+    """Save a stretch of words and wake the listeners; the same `seq` again changes nothing.
+
+    Raises:
+        Superseded: the run is no longer this worker's.
+    """
+    text = storable(chunk.text)
+    if await _SAVE_WORDS.value(db, run=run, worker=worker, seq=chunk.seq, text=text, channel=CHANNEL) is None:
+        raise Superseded(NO_LONGER_YOURS)
 
 
 async def chunks(db: Db, run: RunId, after: int) -> tuple[Chunk, ...]:
@@ -216,7 +262,8 @@ async def revive(db: Db, run: RunId) -> None:
     job, status = held["job_id"], held["job_status"]
     if status == "doing":  # frees the playthrough's lock, and takes back a request to abort
         await _END_JOB.run(db, job=job)
-    if status in {"doing", "failed"}:
+        await _RETRY_JOB.run(db, job=job)
+    elif status == "failed" and not held["abort_requested"]:  # the engine cannot retry what was to be aborted
         await _RETRY_JOB.run(db, job=job)
     else:
         await _NEW_JOB.run(db, run=run, queue=TEXT_QUEUE, task=RUN_TASK)

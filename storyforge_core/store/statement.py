@@ -16,7 +16,7 @@ else:  # at run time the class takes no parameters
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
-_COLUMNS: Final = {
+_SIMPLE: Final = {
     "story": """story.id, story.title, story.premise, story.genre, story.tone, story.seed, story.created_at,
         story.shelved""",
     "playthrough": """playthrough.id, playthrough.story_id AS story, playthrough.head_id AS head, playthrough.note,
@@ -32,6 +32,17 @@ _COLUMNS: Final = {
     "delivery": """delivery.id, delivery.room_id AS room, delivery.subject, delivery.part, delivery.message,
         delivery.shown, delivery.final""",
     "live": "run.status IN ('queued', 'running', 'stopping')",
+}
+
+_COLUMNS: Final = _SIMPLE | {
+    "ballot": """ballot.id, ballot.playthrough_id AS playthrough, ballot.scene_id AS scene,
+        (SELECT coalesce(json_agg(option ORDER BY option.position), '[]') FROM (
+             SELECT {choice} FROM choice WHERE choice.scene_id = ballot.scene_id
+        ) AS option) AS choices,
+        (SELECT coalesce(json_agg(said ORDER BY said.at, said.player), '[]') FROM (
+             SELECT {vote} FROM vote WHERE vote.ballot_id = ballot.id
+        ) AS said) AS votes,
+        ballot.status, ballot.winner_id AS winner, ballot.opened_at, ballot.deadline""".format_map(_SIMPLE),
 }
 """What `{scene}` … stand for in a statement: a table's columns under the names of the value's fields."""
 

@@ -152,6 +152,7 @@ room = Table(
     _id(),
     Column("platform", Text, nullable=False),
     Column("address", Text, nullable=False),
+    Column("realm", Text, nullable=False),
     _to("playthrough", nullable=True),
     UniqueConstraint("platform", "address"),
     Index(None, "playthrough_id"),

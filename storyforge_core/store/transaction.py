@@ -10,11 +10,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storyforge_core.errors import Busy, ServiceDown
+from storyforge_core.errors import Busy, Refused, ServiceDown
 from storyforge_core.store.statement import Db
+
+MEANWHILE = "Somebody changed that in the meantime; look again with /story story."
 
 _AWAY = ("08", "53", "57P", "58")
 """SQLSTATE classes: connection lost; out of disk, memory or connections; shutting down or crashed; its disk fails."""
+_TAKEN = "23505"
+"""SQLSTATE of a unique key that somebody else has just used: a position, an open ballot, a place in the tree."""
 _CROSSED = ("40001", "40P01", "55P03", "57014")
 """SQLSTATEs of work that met other work: serialisation, deadlock, lock not available, taking too long."""
 
@@ -61,12 +65,16 @@ def own_errors() -> Generator[None, None, None]:
     except DBAPIError as error:
         raise _translated(error, getattr(error.orig, "sqlstate", None) or "08") from error
     except (OSError, PoolTimeout, asyncpg.InterfaceError) as error:
+        if isinstance(error, ValueError):  # an argument that does not fit its column
+            raise
         raise _translated(error, "08") from error
 
 
 def _translated(error: Exception, state: str) -> Exception:
     if state in _CROSSED:
         return Busy("Somebody else is busy with the same story. Try again in a moment.")
+    if state == _TAKEN:
+        return Refused(MEANWHILE)
     if not state.startswith(_AWAY):
         return error
     _log.error("the database does not answer", error=str(error), sqlstate=state)

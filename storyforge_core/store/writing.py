@@ -1,6 +1,7 @@
 """Writing changes: one function per kind. An update is guarded by its `before`."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import assert_never
 from uuid import UUID
 
@@ -29,8 +30,7 @@ from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
-
-MEANWHILE = "Somebody changed that in the meantime; look again with /story story."
+from storyforge_core.store.transaction import MEANWHILE
 
 _ADD_STORY = Statement("""
     INSERT INTO story (id, title, premise, genre, tone, seed, created_at, shelved)
@@ -81,7 +81,7 @@ _ADD_CHOICES = Statement("""
 
 _ADD_BALLOT = Statement("""
     INSERT INTO ballot (id, playthrough_id, scene_id, opened_at, deadline)
-    VALUES (:id, :playthrough, :scene, :opened_at, :deadline)
+    VALUES (:ballot, :playthrough, :scene, :opened_at, :deadline)
 """)
 
 _MOVE_HEAD = Statement("""
@@ -93,12 +93,16 @@ _SET_TITLE = Statement("UPDATE story SET title = :after WHERE id = :story AND ti
 
 _SET_NOTE = Statement("UPDATE playthrough SET note = :after WHERE id = :playthrough AND note = :before RETURNING id")
 
+_SET_SHELVED = Statement("UPDATE story SET shelved = :after WHERE id = :story AND shelved = :before RETURNING id")
+
+_SET_VALUE = MappingProxyType(
+    {HeadMoved: _MOVE_HEAD, TitleSet: _SET_TITLE, NoteSet: _SET_NOTE, ShelvedSet: _SET_SHELVED}
+)
+
 # Contained in, not equal to: what was stored before a setting was invented does not name it.
 _SET_RULES = Statement("""
     UPDATE playthrough SET rules = :after WHERE id = :playthrough AND rules <@ :before::jsonb RETURNING id
 """)
-
-_SET_SHELVED = Statement("UPDATE story SET shelved = :after WHERE id = :story AND shelved = :before RETURNING id")
 
 _ADD_MEMBER = Statement("""
     INSERT INTO member (playthrough_id, player_id, state, host) VALUES (:playthrough, :player, :state, :host)
@@ -188,17 +192,11 @@ async def _add_choices(db: Db, choices: Sequence[Choice]) -> None:
 
 async def _update(db: Db, change: Update) -> None:
     match change:
-        case HeadMoved():
-            done = await _MOVE_HEAD.value(db, **columns(change))
-        case TitleSet():
-            done = await _SET_TITLE.value(db, **columns(change))
-        case NoteSet():
-            done = await _SET_NOTE.value(db, **columns(change))
+        case HeadMoved() | TitleSet() | NoteSet() | ShelvedSet():
+            done = await _SET_VALUE[type(change)].value(db, **columns(change))
         case RulesSet():
             before, after = dump(RULES, change.before), dump(RULES, change.after)
             done = await _SET_RULES.value(db, playthrough=change.playthrough, before=before, after=after)
-        case ShelvedSet():
-            done = await _SET_SHELVED.value(db, **columns(change))
         case MemberSet():
             done = await _set_member(db, change)
         case RoomSet():
