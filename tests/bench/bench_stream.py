@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storyforge_core.domain.writing import Brief, Message, Telling, Words
 from storyforge_core.providers.ollama import OllamaOptions, OllamaWriter
@@ -49,10 +49,10 @@ def clock_peer() -> Iterator[str]:
             peer.terminate()
 
 
-async def delays(writer: OllamaWriter) -> list[float]:
+async def delays(writer: OllamaWriter, telling: Telling = TELLING) -> list[float]:
     """Seconds from each token at the peer to its words here."""
     measured = []
-    async with aclosing(writer.tell(TELLING)) as events:
+    async with aclosing(writer.tell(telling)) as events:
         async for event in events:
             now = time.monotonic()
             if isinstance(event, Words):
@@ -63,7 +63,7 @@ async def delays(writer: OllamaWriter) -> list[float]:
 async def measure(url: str, streams: int) -> Measured:
     """Listen to so many tellings at once."""
     writer = OllamaWriter(OllamaOptions(url, "storyteller", 8192, TOKENS, "30m", 0.8, 30, 30))
-    await delays(writer) if streams == 1 else None
+    await delays(writer, replace(TELLING, max_tokens=2))  # the first call also imports and looks the model up
     wall, cpu = time.monotonic(), time.process_time()
     heard = sorted(
         delay * 1000 for one in await asyncio.gather(*(delays(writer) for _ in range(streams))) for delay in one
