@@ -34,10 +34,11 @@ _PGVECTOR = """
         ON version.name = extension.name AND version.version = extension.default_version
      WHERE extension.name = 'vector'
 """
+_NO_TLS = "No connection to {where} in the way that sslmode in DATABASE_URL asks for: {error}."
 _REFUSALS: tuple[tuple[type[Exception], str], ...] = (
     (
         asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password is one of these
-        "{where} does not let the user {user!r} in: check user and password in DATABASE_URL.",
+        "{where} does not let the user {user!r} in: check user and password in DATABASE_URL. ({error})",
     ),
     (
         asyncpg.InvalidCatalogNameError,
@@ -48,7 +49,7 @@ _REFUSALS: tuple[tuple[type[Exception], str], ...] = (
         "{where} has no connection left: close programs that use it, or raise its max_connections.",
     ),
     (asyncpg.CannotConnectNowError, "{where} is just starting or stopping: try again in a moment."),
-    (ssl.SSLError, "No connection to {where} in the way that sslmode in DATABASE_URL asks for: {error}."),
+    (ssl.SSLError, _NO_TLS),
     (
         OSError,
         "Nothing answers at {where}: see that PostgreSQL runs there and that DATABASE_URL names it rightly.",
@@ -150,6 +151,8 @@ async def visit(url: DatabaseUrl) -> AsyncGenerator[asyncpg.Connection, None]:
 def _why_not(url: DatabaseUrl, error: Exception) -> str:
     """Why no connection came about, and what to do; never with the password."""
     sentence = next((text for kind, text in _REFUSALS if isinstance(error, kind)), "{where} refuses: {error}.")
+    if "SSL" in str(error):  # asyncpg says "rejected SSL upgrade" by a plain ConnectionError
+        sentence = _NO_TLS
     return sentence.format(where=url.where, user=url.user, database=url.database, error=error)
 
 

@@ -4,7 +4,6 @@ import hashlib
 import os
 import secrets
 import stat
-import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from storyforge_core.store.bundle import Bundle, Major, find_bundle, open_direct
 SHELTER = Path("/var/lib/storyforge")
 """Where root keeps the server's files when the wanted directory is closed to the server's user."""
 
-_SOCKET_PATH_LIMIT = 107  # sockaddr_un.sun_path minus its closing zero, Linux; macOS has 103
+_SOCKET_PATH_LIMIT = 103  # sockaddr_un.sun_path without its closing zero: 103 on macOS, 107 on Linux
 _SOCKET_NAME = ".s.PGSQL.5432"
 _ACCOUNTS = ("storyforge", "nobody")
 
@@ -116,9 +115,9 @@ class Premises:
         return path
 
     def socket_directory(self) -> Path:
-        """A directory for the server's socket; outside of `root` when that would make too long an address."""
+        """A directory for the server's socket; not below `root` when that would make an address drivers can't take."""
         path = self.root / "socket"
-        if len(os.fsencode(path / _SOCKET_NAME)) > _SOCKET_PATH_LIMIT - 4 * (sys.platform == "darwin"):
+        if len(os.fsencode(path / _SOCKET_NAME)) > _SOCKET_PATH_LIMIT or "," in str(path):  # a comma separates hosts
             name = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
             path = Path(tempfile.gettempdir()) / f"storyforge-{self.account.uid}-{name}"
         return self.private_directory(path)

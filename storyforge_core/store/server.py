@@ -50,6 +50,7 @@ _CAUSES = MappingProxyType(
         "No space left on device": "the disk is full; make room there",
         "Permission denied": "its user may not write there; check who owns the directory",
         "could not map anonymous shared memory": "there is too little free memory; close other programs",
+        "could not look up effective user ID": "the user that runs it has no entry in /etc/passwd; add one",
         "could not load library": "its pgvector does not fit; install StoryForge again",
     }
 )
