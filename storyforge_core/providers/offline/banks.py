@@ -11,7 +11,7 @@ from typing import Any
 from storyforge_core.providers.offline.template import mark
 
 GENRES = ("sea", "space", "mystery", "horror", "fantasy", "caper", "romance")
-MOTIFS = ("door", "animal")
+MOTIFS = ("seadoor", "door", "animal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,11 @@ class Bank:
     """Everything for one genre or motif."""
 
     names: tuple[str, ...] = ()
+    """What players may call the genre; the beginning of a word is enough."""
     words: frozenset[str] = frozenset()
+    """Words of a premise that call for this bank."""
+    needs: frozenset[str] = frozenset()
+    """Words that all have to be in the premise, instead."""
     heroes: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
@@ -78,6 +82,7 @@ def bank(name: str) -> Bank:
     return Bank(
         names=tuple(data.get("names", ())),
         words=frozenset(" ".join(data.get("words", ())).split()),
+        needs=frozenset(data.get("needs", ())),
         heroes=tuple(data.get("heroes", ())),
         people=tuple(data.get("people", ())),
         places=tuple(data.get("places", ())),
@@ -108,16 +113,19 @@ def _hook(entry: Mapping[str, Any]) -> Hook:
 
 
 def layers(genre: str, premise: str) -> tuple[Bank, ...]:
-    """The banks for a story, the closest first: motifs of its premise, its genre, what fits everywhere."""
+    """The banks for a story, the closest first: a motif of its premise, its genres, what fits everywhere."""
     words = frozenset(re.findall(r"\w+", premise.lower()))
-    motifs = [bank(name) for name in MOTIFS if bank(name).words & words]
-    return (*motifs[:1], *_genre(genre.lower(), words), bank("general"))
+    motifs = [bank(name) for name in MOTIFS if _calls_for(bank(name), words)]
+    return (*motifs[:1], *_genres(genre.lower(), words), bank("general"))
 
 
-def _genre(genre: str, words: frozenset[str]) -> tuple[Bank, ...]:
-    for name in GENRES:
-        if any(word in genre for word in bank(name).names):
-            return (bank(name),)
-    scores = {name: len(bank(name).words & words) for name in GENRES}
-    best = max(GENRES, key=lambda name: scores[name])
-    return (bank(best),) if scores[best] else ()
+def _calls_for(motif: Bank, words: frozenset[str]) -> bool:
+    return motif.needs <= words if motif.needs else bool(motif.words & words)
+
+
+def _genres(genre: str, words: frozenset[str]) -> tuple[Bank, ...]:
+    """At most two: those that the players name, then those that the premise sounds like."""
+    banks = [bank(name) for name in GENRES]
+    named = [each for each in banks if any(re.search(rf"\b{re.escape(name)}", genre) for name in each.names)]
+    sounding = sorted((each for each in banks if each.words & words), key=lambda each: -len(each.words & words))
+    return (*named, *(each for each in sounding if each not in named))[:2]

@@ -1,10 +1,11 @@
 """Who and what a story is about: found again in what was told, chosen by dice where nothing was told yet."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from storyforge_core.domain.writing import Brief
-from storyforge_core.providers.offline.banks import Bank, Known, layers
+from storyforge_core.providers.offline.banks import Bank, Known, bank, layers
 from storyforge_core.providers.offline.dice import Dice
 from storyforge_core.providers.offline.premise import Person, Premise, parse
 from storyforge_core.providers.offline.text import with_article
@@ -42,17 +43,16 @@ def assemble(brief: Brief, dice: Dice, prose: str = "") -> Cast:
 
     def recall(label: str, candidates: Sequence[Known]) -> Known:
         free = [known for known in candidates if known.name not in brief.premise] or list(candidates)
-        found = [(told.find(known.name), known) for known in free if known.name in told]
-        return min(found, key=lambda pair: pair[0])[1] if found else dice.pick(label, free)
+        found = [known for known in free if re.search(rf"\b{re.escape(known.name)}\b", told, re.IGNORECASE)]
+        return min(found, key=lambda known: told.find(known.name)) if found else dice.pick(label, free)
 
-    friend = recall("friend", _all(banks, lambda bank: bank.friends))
-    thing = recall("thing", _all(banks, lambda bank: bank.things))
+    friend = recall("friend", _all(banks, lambda each: each.friends))
+    thing = recall("thing", _all(banks, lambda each: each.things))
     own = Known(f"the {premise.thing}", "") if premise.thing else None
-    wonder = own or recall("wonder", _all(banks, lambda bank: bank.wonders))
+    wonder = own or recall("wonder", _all(banks, lambda each: each.wonders))
     fixed = Dice(f"{brief.premise}\x1f{brief.genre}")
     person = premise.person or fixed.pick("person", ("she", "she", "he"))
-    names = [name for bank in banks for name in bank.people if name != friend.name]
-    name = premise.name or fixed.pick("name", names)
+    name = premise.name or fixed.pick("name", _names(premise.role, banks))
     slots = {
         **_PRONOUNS[person],
         **_hero_slots(premise, banks, person, name, fixed),
@@ -68,11 +68,19 @@ def assemble(brief: Brief, dice: Dice, prose: str = "") -> Cast:
 
 def _all(banks: Sequence[Bank], part: Callable[[Bank], tuple[Known, ...]]) -> tuple[Known, ...]:
     """The entries of the closest bank that has any."""
-    return next(part(bank) for bank in banks if part(bank))
+    return next(part(each) for each in banks if part(each))
+
+
+def _names(role: str, banks: Sequence[Bank]) -> tuple[str, ...]:
+    """Names for a protagonist; an animal gets an animal's."""
+    pets = bank("animal")
+    if role.split()[-1:] and role.split()[-1].lower() in pets.words:
+        return pets.people
+    return next(each.people for each in banks if each.people and each is not pets)
 
 
 def _hero_slots(premise: Premise, banks: Sequence[Bank], person: Person, name: str, fixed: Dice) -> dict[str, str]:
-    role = premise.role or fixed.pick("role", next(bank.heroes for bank in banks if bank.heroes))
+    role = premise.role or fixed.pick("role", next(each.heroes for each in banks if each.heroes))
     short = f"the {role.split()[-1]}"
     if person == "i":
         return {"hero": "I", "name": name, "role": short, "a_role": with_article(role)}
@@ -84,11 +92,11 @@ def _hero_slots(premise: Premise, banks: Sequence[Bank], person: Person, name: s
 
 def _place(banks: Sequence[Bank], premise: str, told: str, dice: Dice) -> str:
     """A place the premise names, or the first the story has named, or a new one."""
-    places = [place for bank in banks for place in bank.places]
+    places = [place for each in banks for place in each.places]
     low = f" {premise.lower()}"
     named = next((place for place in places if f" {place.removeprefix('the ')}" in low), "")
     if named:
         return named
     found = [(told.find(place), place) for place in places if place in told]
-    closest = next(bank.places for bank in banks if bank.places)
+    closest = next(each.places for each in banks if each.places)
     return min(found)[1] if found else dice.pick("place", closest)

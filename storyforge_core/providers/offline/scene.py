@@ -4,21 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storyforge_core.domain.writing import Brief
-from storyforge_core.providers.offline.banks import Beat
+from storyforge_core.providers.offline.banks import Beat, bank
 from storyforge_core.providers.offline.cast import Cast, assemble
 from storyforge_core.providers.offline.dice import Dice
 from storyforge_core.providers.offline.hooks import next_hook, taken_option
-from storyforge_core.providers.offline.template import render
-from storyforge_core.providers.offline.text import word_count
+from storyforge_core.providers.offline.template import mark, render
+from storyforge_core.providers.offline.text import ends_sentence, word_count
+from storyforge_core.providers.offline.tone import tone_of
 from storyforge_core.providers.offline.verbs import verbs
 from storyforge_core.providers.offline.weave import chosen_deed, direct, hint_at
 
-_ROUND = ("place", "talk", "thought", "tone", "place", "thing", "talk", "thought")
+_SCENERY = ("place", "thought", "tone")
+_COMPANY = ("talk", "thing")
+_ROUNDS = 12
+_ROOMY = 120
+"""Words from which an opening has room for its setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """What is needed to write one scene."""
+    """What lies ready for writing one scene."""
 
     brief: Brief
     cast: Cast
@@ -27,67 +32,83 @@ class _Desk:
     def say(self, template: str) -> str:
         return render(template, self.cast.slots, self.dice)
 
-    def fresh(self, beats: Sequence[Beat]) -> list[Beat]:
-        return [beat for beat in beats if beat.mark not in self.cast.told]
-
-    def beat(self, kind: str) -> str:
-        """A beat that this path has not heard, from the closest bank that has one; used up, any."""
-        stock = [bank.beats.get(kind, ()) for bank in self.cast.banks]
-        fresh = [self.fresh(beats) for beats in stock if self.fresh(beats)]
-        if fresh:
-            near = fresh[0] if self.dice.roll(f"near/{kind}", 3) or len(fresh) == 1 else fresh[-1]
-            return self.say(self.dice.pick(kind, near).text)
-        every = [beat for beats in stock for beat in beats]
-        return self.say(self.dice.pick(kind, every).text) if every else ""
+    def beat(self, kind: str, beside: str = "") -> str:
+        """A beat that this path has not heard, mostly from a close bank; when all were heard, any."""
+        heard = self.cast.told + beside
+        stock = [each.beats.get(kind, ()) for each in self.cast.banks]
+        fresh = [[beat for beat in beats if beat.mark not in heard] for beats in stock]
+        filled = [beats for beats in fresh if beats] or [beats for beats in stock if beats]
+        if not filled:
+            return ""
+        label = f"{kind}/{len(beside)}"
+        near = 0 if self.dice.roll(f"{label}/near", 3) else len(filled) - 1
+        return self.say(self.dice.pick(label, filled[near]).text)
 
 
 def scene_of(brief: Brief) -> str:
     """The whole text of a scene; for an extension only the new words, with the white space that joins them."""
-    desk = _desk(brief)
     if brief.extend.strip():
         return go_on(brief, brief.extend)
-    start = [*_opening(desk)] if not brief.path else [_consequence(desk)]
-    return "\n\n".join(_filled(desk, start))
+    desk = _desk(brief)
+    return "\n\n".join(_filled(desk, _continuation(desk) if brief.path else _opening(desk)))
 
 
 def go_on(brief: Brief, told: str) -> str:
     """New words that follow on `told` directly, to the next decision."""
     desk = _desk(brief, told)
-    text = "\n\n".join(_filled(desk, [desk.beat("bridge")]))
-    return _join(told) + text
-
-
-def _join(told: str) -> str:
-    if not told or told[-1:].isspace():
-        return "" if not told or told.rstrip()[-1:] in '.!?…”’"*' else "… "
-    return "\n\n" if told[-1:] in '.!?…”’"*' else "… "
+    gap = "" if told[-1:].isspace() else "\n\n"
+    return (gap if ends_sentence(told) else "… ") + "\n\n".join(_filled(desk, [desk.beat("bridge")]))
 
 
 def _desk(brief: Brief, told: str = "") -> _Desk:
     path = "\x1f".join(f"{scene.title}/{scene.choice}/{len(scene.prose)}" for scene in brief.path)
-    key = [str(brief.seed), brief.premise, brief.genre, brief.tone, brief.chosen, brief.hint, brief.note, path, told]
-    dice = Dice("\x1e".join(key))
+    parts = (str(brief.seed), brief.premise, brief.genre, brief.tone, brief.chosen, brief.hint, brief.note, path, told)
+    dice = Dice("\x1e".join(parts))
     return _Desk(brief, assemble(brief, dice, told), dice)
 
 
 def _opening(desk: _Desk) -> list[str]:
+    """Who, what, where, and with whom."""
     premise, cast = desk.cast.premise, desk.cast
+    frames = bank("frames").beats
     kind = "event" if premise.event else "phrase" if premise.phrase else "quote" if premise.text else "blank"
     slots = {**cast.slots, "event": premise.event, "phrase": premise.phrase}
-    first = render(desk.dice.pick("first", desk.cast.banks[-1].beats[f"open_{kind}"]).text, slots, desk.dice)
-    known = "i" if cast.person == "i" else "they" if cast.person == "they" else "named" if premise.name else "one"
-    hero = desk.say(desk.dice.pick("hero", cast.banks[-1].beats[f"hero_{known}"]).text)
-    setting = desk.beat("opening")
+    first = render(desk.dice.pick("first", frames[f"open_{kind}"]).text, slots, desk.dice)
+    hero = desk.say(desk.dice.pick("hero", frames[f"hero_{_acquaintance(cast)}"]).text)
     wonder = "" if premise.thing else desk.say(cast.wonder.intro)
+    settings = next(each.beats["opening"] for each in cast.banks if "opening" in each.beats)
+    setting = desk.say(desk.dice.pick("setting", settings).text)
+    roomy = desk.brief.words > _ROOMY
     return [
         _joined(first, hero),
-        _joined(setting, wonder),
-        _joined(desk.say(cast.friend.intro), desk.say(cast.thing.intro)),
+        _joined(setting if roomy else "", wonder, _steered(desk)),
+        _joined(desk.say(cast.thing.intro) if roomy else "", desk.say(cast.friend.intro)),
     ]
 
 
+def _acquaintance(cast: Cast) -> str:
+    """How the protagonist has to be introduced."""
+    if cast.person in {"i", "they"}:
+        return cast.person
+    if cast.premise.event:
+        return "named" if cast.premise.name else "one"
+    return "other"
+
+
+def _continuation(desk: _Desk) -> list[str]:
+    """The choice is really made, something comes of it, and the plot takes its next turn."""
+    first = _joined(_consequence(desk), _steered(desk))
+    plot = _plot_beat(desk)
+    room = desk.brief.words * 0.75 - word_count(first)
+    return [first, plot] if plot and word_count(plot) < room else [first]
+
+
+def _steered(desk: _Desk) -> str:
+    hint = hint_at(desk.brief.hint, desk.cast, desk.dice)
+    return _joined(hint, direct(desk.brief.note, desk.cast, desk.dice))
+
+
 def _consequence(desk: _Desk) -> str:
-    """The first paragraph behind a choice: it is really done, and something comes of it."""
     if not desk.brief.chosen.strip():
         return desk.beat("bridge")
     acted = chosen_deed(desk.brief.chosen, desk.cast, desk.dice)
@@ -95,38 +116,51 @@ def _consequence(desk: _Desk) -> str:
     if option:
         return _joined(acted.sentence, desk.say(desk.dice.pick("then", option.then)))
     outcomes = verbs().outcomes.get(verbs().classes.get(acted.verb, ""), ())
-    fresh = [text for text in outcomes if text.split("{")[0][:40] not in desk.cast.told]
+    fresh = [text for text in outcomes if mark(text) not in desk.cast.told]
     return _joined(acted.sentence, desk.say(desk.dice.pick("then", fresh)) if fresh else desk.beat("outcome"))
 
 
-def _filled(desk: _Desk, start: Sequence[str]) -> list[str]:
-    """Paragraphs around the fixed parts of a scene, up to the wanted length."""
-    brief = desk.brief
-    hook = desk.say(next_hook(brief, desk.cast, desk.dice).beat.text)
-    head = [
-        part
-        for part in [*start, hint_at(brief.hint, desk.cast, desk.dice), direct(brief.note, desk.cast, desk.dice)]
-        if part
-    ]
-    plot = _plot_beat(desk) if brief.path else ""
-    budget = brief.words - word_count(" ".join([*head, hook]))
-    middle: list[str] = []
-    if plot and budget > word_count(plot) * 0.6:
-        middle.append(plot)
-        budget -= word_count(plot)
-    for kind in desk.dice.shuffled("round", _ROUND) * 3:
-        if budget < 12:
-            break
-        beat = desk.beat(kind)
-        if beat and beat not in middle and word_count(beat) < budget + brief.words * 0.2:
-            middle.append(beat)
-            budget -= word_count(beat)
-    return [*head, *middle, hook]
-
-
 def _plot_beat(desk: _Desk) -> str:
-    """The next turn of the plot that is under way, or the first of a new one."""
-    return ""
+    """The next turn of the plot that is under way, or the first of one that this path has not met."""
+    told = desk.cast.told
+    plots = [plot for each in desk.cast.banks for plot in each.plots]
+    heard = {at: sum(beat.mark in told for beat in plot) for at, plot in enumerate(plots)}
+    begun = [at for at, count in heard.items() if 0 < count < len(plots[at])]
+    unmet = [at for at, count in heard.items() if not count]
+    if not begun and not unmet:
+        return ""
+    plot = plots[(begun or unmet)[0]]
+    return desk.say(next(beat for beat in plot if beat.mark not in told).text)
+
+
+def _filled(desk: _Desk, start: Sequence[str]) -> list[str]:
+    """The fixed parts of a scene with scenery and company between them, up to the wanted length."""
+    hook = desk.say(next_hook(desk.brief, desk.cast, desk.dice).beat.text)
+    scenery: list[str] = []
+    company: list[str] = []
+    wanted = desk.brief.words - word_count(" ".join([*start, hook]))
+    for kind in _kinds(desk):
+        beside = " ".join([*start, *scenery, *company])
+        beat = desk.beat(kind, beside)
+        if not beat or beat in beside or word_count(beat) > wanted + desk.brief.words * 0.15:
+            continue
+        (company if kind in _COMPANY else scenery).append(beat)
+        wanted -= word_count(beat)
+        if wanted < desk.brief.words * 0.08:
+            break
+    return [part for part in [start[0], *_paragraphs(scenery), *start[1:], *company, hook] if part]
+
+
+def _kinds(desk: _Desk) -> list[str]:
+    """Kinds of beats in the order in which they are asked for."""
+    tone = tone_of(desk.brief, desk.cast.banks)
+    first = desk.dice.shuffled("kinds", ["place", "talk", "thought", tone])
+    return [*first, *(["thing", "place", "talk", tone, "thought"] * _ROUNDS)]
+
+
+def _paragraphs(beats: Sequence[str]) -> list[str]:
+    """Scenery in paragraphs of a few beats."""
+    return [" ".join(beats[at : at + 4]) for at in range(0, len(beats), 4)]
 
 
 def _joined(*parts: str) -> str:

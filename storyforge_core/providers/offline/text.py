@@ -43,3 +43,8 @@ def title_case(text: str) -> str:
 def pieces(text: str) -> list[str]:
     """Words with the space behind each; together they are the text."""
     return re.findall(r"\s*\S+\s*", text)
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether nothing more is needed before a new sentence."""
+    return text.rstrip()[-1:] in {*".!?…:*", '"', "'", "\N{RIGHT DOUBLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"}

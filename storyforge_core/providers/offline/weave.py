@@ -34,7 +34,7 @@ def direct(note: str, cast: Cast, dice: Dice) -> str:
 
 
 def _framed(use: str, done: Deed, cast: Cast, dice: Dice) -> str:
-    frames = bank("general").beats[f"{use}_{done.kind}"]
+    frames = bank("frames").beats[f"{use}_{done.kind}"]
     fresh = [frame for frame in frames if frame.mark not in cast.told] or list(frames)
     words = render(done.text, cast.slots, dice)
     return render(dice.pick(use, fresh).text, {**cast.slots, "words": words}, dice)
