@@ -5,7 +5,6 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, TypedDict, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
@@ -152,10 +151,10 @@ class OllamaWire:
                 return ServiceDown(f"Ollama at {host} is busy ({reason}); try again in a while.")
             case -1:
                 return ServiceDown(f"Ollama at {host} broke off: {reason}")
-            case status if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                return ServiceDown(f"{host} refuses with {status}: does OLLAMA_HOST name an Ollama server?")
+            case 404:
+                return ServiceDown(f"{host} does not know Ollama's calls: does OLLAMA_HOST name an Ollama server?")
             case status:
-                return ServiceDown(f"Ollama at {host} failed with {status}: {reason}")
+                return ServiceDown(f"Ollama at {host} failed with {status}: {reason or 'it gave no reason'}")
 
 
 async def _next(stream: AsyncGenerator[ChatResponse, None], limit: float) -> ChatResponse | None:

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 
+import httpx
 import pytest
 import structlog
 
@@ -423,3 +426,22 @@ async def test_a_real_grammar_holds_the_answer_to_the_schema(llama: LlamaPeer, w
     answer = json.loads(await writer_for(llama.url, model="salad").ask(replace(ASKING, max_tokens=400)))
     assert answer.keys() == {"title", "choices"}
     assert len(answer["choices"]) == 3
+
+
+async def test_the_peer_as_a_process_says_what_it_is_told_to(writer_for: WriterFor) -> None:
+    command = [sys.executable, "-m", "tests.peers.ollama", "--script", "busy"]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        url = (await process.stdout.readline()).decode().strip()
+        writer = writer_for(url)
+        _, error = await heard_until_it_failed(writer)
+        assert "busy" in str(error)
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as control:
+            await control.post("/peer/script", json={"name": "plain", "tellings": ["Once."]})
+            assert prose_of(await heard(writer)) == "Once."
+            calls = (await control.get("/peer/calls")).json()
+        assert [call["ended"] for call in calls if call["path"] == "/api/chat"] == ["done"]
+    finally:
+        process.terminate()
+        await process.wait()
