@@ -2,17 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from bot.platforms.terminal.screen import Screen
-from storyforge_core.domain.events import Recorded, WritingQueued
+from storyforge_core.domain.events import Recorded, SceneTold, WritingQueued
 from storyforge_core.domain.replies import Repeated, Reply
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RunId
-from storyforge_core.errors import ServiceDown
+from storyforge_core.errors import ServiceDown, Superseded
 from storyforge_core.ports import Ledger, Store, Words
 
 GAP = 0.1
@@ -30,7 +30,8 @@ class JsonLines:
         self._words = words
         self._shown: tuple[RoomId, PlaythroughId] | None = None
         self._line = ""
-        self._stir = asyncio.Event()
+        self._heard = ""
+        self._stirs: list[asyncio.Event] = []
         self._telling = asyncio.Lock()
 
     async def attend(self, room: Room) -> None:
@@ -39,23 +40,28 @@ class JsonLines:
 
     def wake(self, _: PlaythroughId | None) -> None:
         """Something may have happened."""
-        self._stir.set()
+        for stir in self._stirs:
+            stir.set()
 
     async def run(self) -> None:
         """Show what happens between the lines, for as long as it runs."""
-        while True:
-            await self._stir.wait()
-            with suppress(ServiceDown):  # one is woken again when the database is back
-                await self._catch_up()
+        with self._stirred() as stir:
+            while True:
+                await stir.wait()
+                stir.clear()
+                with suppress(ServiceDown):  # one is woken again when the database is back
+                    await self._catch_up()
 
     async def settled(self) -> None:
         """Wait until all that has happened is shown and nothing is being written."""
-        while self._shown is not None:
-            busy = await self._store.live_run(self._shown[1])
-            await self._catch_up()
-            if busy is None:
-                return
-            await self._stir.wait()
+        with self._stirred() as stir:
+            while self._shown is not None:
+                stir.clear()
+                busy = await self._store.live_run(self._shown[1])
+                await self._catch_up()
+                if busy is None:
+                    return
+                await stir.wait()
 
     async def line(self, text: str) -> None:
         """Remember what the next replies are about."""
@@ -70,9 +76,18 @@ class JsonLines:
         """Show something about the program."""
         await self._put({"type": "note", "text": text})
 
+    @contextmanager
+    def _stirred(self) -> Iterator[asyncio.Event]:
+        """An event of one's own, so that nobody clears it but oneself."""
+        stir = asyncio.Event()
+        self._stirs.append(stir)
+        try:
+            yield stir
+        finally:
+            self._stirs.remove(stir)
+
     async def _catch_up(self) -> None:
         async with self._telling:
-            self._stir.clear()
             while self._shown is not None:
                 room, playthrough = self._shown
                 cursor = await self._ledger.cursor(room, playthrough)
@@ -85,20 +100,35 @@ class JsonLines:
 
     async def _tell(self, recorded: Recorded) -> None:
         event = recorded.event
+        if isinstance(event, SceneTold):
+            await self._complete(event)
         head = {"type": "event", "kind": event.kind, "id": recorded.id, "at": recorded.at}
         await self._put({**head, **asdict(event)})
         if isinstance(event, WritingQueued):
+            self._heard = ""
             await self._stream(event.run)
 
     async def _stream(self, run: RunId) -> None:
-        shown = 0
+        """Pass words on as they come, once they are saved."""
         async with self._words.live(run) as prose:
-            while await prose.changed(shown):
+            while await prose.changed(len(self._heard)):
                 text = prose.text
-                await prose.save(len(text))
-                await self._put({"type": "words", "run": run, "text": text[shown:]})
-                shown = len(text)
+                try:
+                    await prose.save(len(text))
+                except Superseded:  # the run is over, and the rest comes with the scene; or it goes on elsewhere
+                    return
+                await self._hear(run, text)
                 await asyncio.sleep(GAP)
+
+    async def _complete(self, told: SceneTold) -> None:
+        """Let the words of a run add up to its scene."""
+        if told.run and told.scene.prose.startswith(self._heard):
+            await self._hear(told.run, told.scene.prose)
+
+    async def _hear(self, run: RunId, text: str) -> None:
+        more, self._heard = text[len(self._heard) :], text
+        if more:
+            await self._put({"type": "words", "run": run, "text": more})
 
     async def _put(self, line: Mapping[str, object]) -> None:
         await self._screen.line(json.dumps(line, ensure_ascii=False, default=_plain))
