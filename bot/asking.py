@@ -49,7 +49,12 @@ def waiting_card(now: Asked, event: BallotWaits, voice: Voice, limit: int | None
 
 def withdrawn_card(now: Asked, voice: Voice, limit: int | None) -> str:
     """Show that nobody waits for votes any more."""
-    return _fitting(now, voice, "What happens next?", voice.flavour.soft("No longer asked: the group went on."), limit)
+    return _fitting(now, voice, "What happens next?", withdrawn(voice), limit)
+
+
+def withdrawn(voice: Voice) -> str:
+    """Say that nobody waits for votes any more."""
+    return voice.flavour.soft("No longer asked: the group went on.")
 
 
 def question(now: Asked, voice: Voice) -> str:

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from bot.voice import TITLE_CHARS, Voice, counted, lines, paragraphs, within
+from bot.voice import TITLE_CHARS, Voice, counted, lines, within
 from storyforge_core.domain.events import (
     HeadSet,
     SceneTold,
@@ -117,9 +117,9 @@ def placeholder(place: int) -> str:
     return f"{counted(place, 'other scene')} {'is' if place == 1 else 'are'} written before this one {WAITING}"
 
 
-def failed(event: WritingFailed, told: str, voice: Voice) -> str:
-    """Say below what was told so far why there is no more."""
-    return paragraphs(told, voice.flavour.literal(event.sentence))
+def failed(event: WritingFailed, voice: Voice) -> str:
+    """Say what happened and what can be done."""
+    return sentence(event.sentence, voice)
 
 
 def stopped(event: WritingStopped, voice: Voice) -> str:

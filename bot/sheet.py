@@ -1,0 +1,94 @@
+"""A scene as it stands in a room: the texts of its messages, while it grows and when it is told. Pure."""
+
+from dataclasses import dataclass
+
+from bot import wording
+from bot.markup import clean
+from bot.pages import Page, finished, growing, head_room
+from bot.surface import Limits
+from bot.voice import Voice, paragraphs
+from storyforge_core.domain.events import SceneTold, Task
+
+_GAP = 2
+"""The blank line between a scene and what stands above or below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What is being written for a room."""
+
+    task: Task
+    chosen: str
+    by: str
+    place: int
+    """How many others are written before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One message's text, and how much of the whole prose it and those before it show."""
+
+    text: str
+    shown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a platform shows a scene."""
+
+    limits: Limits
+    voice: Voice
+
+    def blank(self, assignment: Assignment) -> tuple[Sheet, ...]:
+        """What stands there until the first words come; nothing where it could not be replaced."""
+        lead = self._lead(assignment)
+        if self.limits.edits == "rewrite":
+            return (Sheet(paragraphs(lead, wording.placeholder(assignment.place))),)
+        return (Sheet(lead),) if lead else ()
+
+    def growing(self, words: str, assignment: Assignment) -> tuple[Sheet, ...]:
+        """Show the words so far."""
+        pages = growing(clean(words), self.limits, head_room(self.limits))
+        return _under(self._lead(assignment), pages) or self.blank(assignment)
+
+    def told(self, told: SceneTold, assignment: Assignment) -> tuple[Sheet, ...]:
+        """Show a finished scene with its number and title; they come last where what was shown can only grow."""
+        pages = finished(clean(told.scene.prose), self.limits, head_room(self.limits))
+        if self.limits.edits == "append":
+            sheets = _under(self._lead(assignment), pages)
+            return self._over(sheets, wording.scene_signature(told, self.voice))
+        head = wording.scene_head(told, self.voice, self._head_chars())
+        return self._over(_under(head, pages), wording.scene_foot(told, self.voice))
+
+    def broken_off(self, words: str, reason: str, assignment: Assignment) -> tuple[Sheet, ...]:
+        """Show the words that there are, and under them why there are no more."""
+        pages = finished(clean(words), self.limits, head_room(self.limits))
+        return self._over(_under(self._lead(assignment), pages), reason)
+
+    def message(self, text: str) -> tuple[Sheet, ...]:
+        """Show a ready text of our own, in as many messages as it takes."""
+        return tuple(Sheet(page.text, page.end) for page in finished(text, self.limits))
+
+    def _head_chars(self) -> int:
+        return max(head_room(self.limits) - _GAP, 1)
+
+    def _lead(self, assignment: Assignment) -> str:
+        return wording.scene_lead(assignment.task, assignment.chosen, assignment.by, self.voice, self._head_chars())
+
+    def _over(self, sheets: tuple[Sheet, ...], foot: str) -> tuple[Sheet, ...]:
+        """Put a text below the last message, or into one of its own."""
+        if not foot:
+            return sheets
+        if not sheets:
+            return (Sheet(foot),)
+        last = Sheet(paragraphs(sheets[-1].text, foot), sheets[-1].shown)
+        if self.limits.max_chars is None or len(last.text) <= self.limits.max_chars:
+            return (*sheets[:-1], last)
+        return (*sheets, Sheet(foot, last.shown))
+
+
+def _under(head: str, pages: tuple[Page, ...]) -> tuple[Sheet, ...]:
+    if not pages:
+        return (Sheet(head),) if head else ()
+    first, *rest = pages
+    return (Sheet(paragraphs(head, first.text), first.end), *(Sheet(page.text, page.end) for page in rest))

@@ -1,0 +1,224 @@
+"""The message of one run in one room: a single writer that edits it beside the stream, latest text first."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+import structlog
+
+from bot import pacer, wording
+from bot.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
+from bot.sheet import Assignment, Layout, Sheet
+from bot.surface import Frame, SlowDown, SurfaceDown
+from storyforge_core.domain.events import SceneTold, WritingFailed, WritingStopped
+from storyforge_core.domain.story import RunId
+from storyforge_core.errors import ServiceDown, StoryForgeError, Superseded
+from storyforge_core.ports import LiveWords, Words
+
+TYPING_SECONDS = 8.0
+"""Discord and Matrix show the sign for about ten."""
+LISTEN_AGAIN = 0.5
+"""After the words ended without an event: the worker may be gone and another may go on."""
+
+log = structlog.stdlib.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """The program ends; the run may go on elsewhere."""
+
+
+Ending = SceneTold | WritingFailed | WritingStopped | LetGo
+
+
+class Telling:
+    """Follows a run until it is told how it ended; then its last frame is shown, however long that takes."""
+
+    def __init__(
+        self,
+        run: RunId,
+        assignment: Assignment,
+        outbox: Outbox,
+        layout: Layout,
+        words: Words,
+        streams: Callable[[], int],
+    ) -> None:
+        self._run = run
+        self._assignment = assignment
+        self._outbox = outbox
+        self._layout = layout
+        self._words = words
+        self._streams = streams
+        self._over: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
+        self._text = ""
+        """The newest words, shown or about to be."""
+        self._shown = 0
+        self._due = pacer.Due(0, 0)
+        self._retry = FIRST_RETRY
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def subject(self) -> str:
+        """Its name in the ledger."""
+        return f"run:{self._run}"
+
+    def start(self) -> None:
+        """Begin to follow the words."""
+        self._task = asyncio.create_task(self._follow(), name=f"tell {self._run}")
+
+    async def finish(self, ending: Ending) -> None:
+        """Show how it ended; the request under way is waited for, so that no older frame comes later.
+
+        Raises:
+            RoomGone: there is nowhere to show it.
+        """
+        if not self._over.done():
+            self._over.set_result(None)
+        if self._task is not None:
+            await self._task
+        match ending:
+            case SceneTold():
+                await self._finally(self._layout.told(ending, self._assignment))
+            case WritingFailed():
+                await self._break_off(wording.failed(ending, self._layout.voice))
+            case WritingStopped():
+                await self._break_off(wording.stopped(ending, self._layout.voice))
+            case LetGo():
+                await self._try_frame()
+            case _:
+                assert_never(ending)
+
+    def drop(self) -> None:
+        """Stop at once; the ledger knows that it is not finished."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _follow(self) -> None:
+        if self._layout.limits.edits == "none":
+            await asyncio.wait({self._over})
+            return
+        await self._try_frame()
+        while not self._over.done():
+            try:
+                async with self._words.live(self._run) as words:
+                    await self._keep_up(words)
+            except ServiceDown as down:
+                log.warning("words not heard", run=str(self._run), reason=str(down))
+            await self._unless_over(asyncio.sleep(LISTEN_AGAIN))
+
+    async def _keep_up(self, words: LiveWords) -> None:
+        while await self._more(words):
+            await self._wait_for_turn(words)
+            if not await self._take(words):
+                continue
+            if self._over.done():
+                return
+            await self._try_frame()
+
+    async def _take(self, words: LiveWords) -> bool:
+        """Take the newest words, once a restart would know them too."""
+        text = words.text
+        try:
+            await words.save(len(text))
+        except (ServiceDown, Superseded) as lost:
+            self._step_back(lost, self._retry)
+            return False
+        self._text = text
+        return True
+
+    async def _more(self, words: LiveWords) -> bool:
+        """Wait for words that are not shown; False when there will be none."""
+        while not self._shown and not self._over.done():
+            await self._outbox.typing()
+            more = await self._unless_over(asyncio.wait_for(words.changed(0), TYPING_SECONDS))
+            if more is not None:
+                return more
+        return await self._unless_over(words.changed(self._shown)) or False
+
+    async def _wait_for_turn(self, words: LiveWords) -> None:
+        """Wait until a frame is due, or a little less if a sentence is complete."""
+        await self._unless_over(asyncio.sleep(self._due.early - _now()))
+        while not self._over.done() and _now() < self._due.at and not pacer.ends_sentence(words.text):
+            grown = asyncio.wait_for(words.changed(len(words.text)), self._due.at - _now())
+            if await self._unless_over(grown) is False:
+                await self._unless_over(asyncio.sleep(self._due.at - _now()))
+
+    async def _unless_over(self, step: Awaitable[bool | None]) -> bool | None:
+        """Do something as long as the run is not over; None when it is, or when the step's time was up."""
+        doing = asyncio.ensure_future(step)
+        try:
+            await asyncio.wait({doing, self._over}, return_when=asyncio.FIRST_COMPLETED)
+            return await doing if doing.done() else None
+        except TimeoutError:
+            return None
+        finally:
+            doing.cancel()
+
+    def _step_back(self, reason: StoryForgeError, seconds: float) -> None:
+        log.warning("frame waits", run=str(self._run), reason=str(reason), seconds=seconds)
+        again = _now() + seconds
+        self._due = pacer.Due(again, again)
+
+    async def _try_frame(self) -> None:
+        """Show the newest words once; what fails now is made good by a later frame."""
+        sheets = self._layout.growing(self._text, self._assignment)
+        try:
+            await self._show(sheets)
+        except SlowDown as slow:
+            self._step_back(slow, slow.retry_after)
+        except (SurfaceDown, ServiceDown) as down:
+            self._step_back(down, self._retry)
+            self._retry = min(self._retry * 2, LONGEST_RETRY)
+        else:
+            self._shown = len(self._text)
+            self._retry = FIRST_RETRY
+
+    async def _show(self, sheets: tuple[Sheet, ...]) -> None:
+        """Open the messages that are missing, in order; then trim and edit those that are there."""
+        if not sheets:
+            return
+        there = [part for part in range(len(sheets)) if self._outbox.text(self.subject, part)]
+        missing = [part for part in range(len(sheets)) if part not in there]
+        for part in (*missing, *there):
+            await self._outbox.send(self._showing(sheets[part], part, live=part == len(sheets) - 1))
+        left = self._outbox.left()
+        if missing and not there:
+            self._due = pacer.first_edit(self._layout.limits.pace, left, _now())
+        else:
+            self._due = pacer.next_edit(self._layout.limits.pace, left, _now(), self._streams())
+
+    async def _finally(self, sheets: tuple[Sheet, ...]) -> None:
+        """Show the last frames until they are shown: the end first, since that is what is new."""
+        known = {delivery.part for delivery in await self._outbox.known(self.subject)}
+        surplus = {part: Sheet(wording.NOTHING_HERE, sheets[-1].shown) for part in known if part >= len(sheets)}
+        wanted = {**dict(enumerate(sheets)), **surplus}
+        missing = [part for part in wanted if part not in known]
+        for part in (*missing, *sorted(known & wanted.keys(), reverse=True)):
+            left = self._outbox.left()
+            await asyncio.sleep(pacer.last_edit(left, _now()) - _now() if part in known else 0)
+            await self._outbox.insist(self._showing(wanted[part], part, final=True))
+
+    async def _break_off(self, reason: str) -> None:
+        """Keep the words that were told, and say why there are no more."""
+        if not self._text:
+            self._text = await self._words_left()
+        known = await self._outbox.known(self.subject)
+        if not self._text and any(delivery.shown for delivery in known):
+            await self._outbox.close(self.subject)  # its words are not known any more, but they stand in the room
+            await self._outbox.insist(Showing(subject=f"{self.subject}:end", frame=Frame(reason), final=True))
+        else:
+            await self._finally(self._layout.broken_off(self._text, reason, self._assignment))
+
+    async def _words_left(self) -> str:
+        """Read what the run had told, where this program has not followed it."""
+        async with self._words.live(self._run) as words:
+            return words.text
+
+    def _showing(self, sheet: Sheet, part: int, *, live: bool = False, final: bool = False) -> Showing:
+        frame = Frame(sheet.text, live=live)
+        return Showing(subject=self.subject, part=part, frame=frame, shown=sheet.shown, final=final)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
