@@ -5,7 +5,8 @@ workers left behind, and a supervisor, because a worker ends when its database c
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -65,7 +66,7 @@ class Worker:
     async def _live(self, identity: UUID) -> None:
         """Work under one identity: what it leaves behind when it ends is seen as an orphan at once."""
         app = self._app(identity)
-        async with self.store.alive(identity), app.open_async():
+        async with self.store.alive(identity), _opened(app):
             work = (_work_on(app, TEXT_QUEUE, self.runs_at_once), _work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
             tasks = [asyncio.ensure_future(one) for one in (*work, self._sweep(app))]
             try:
@@ -122,3 +123,13 @@ async def _work_on(app: procrastinate.App, queue: str, at_once: int) -> None:
         update_heartbeat_interval=HEARTBEAT,
         stalled_worker_timeout=STALLED,
     )
+
+
+@asynccontextmanager
+async def _opened(app: procrastinate.App) -> AsyncIterator[None]:
+    """Connect, and let go of the pool also when connecting is cancelled half-way, which procrastinate does not."""
+    try:
+        await app.open_async()
+        yield
+    finally:
+        await app.close_async()

@@ -34,11 +34,12 @@ async def choose(draft: Draft, kit: Kit) -> Draft:
 
 async def _ask(brief: Brief, prose: str, writer: Writer) -> Choices | Problem:
     tokens = choices_tokens(brief.choices, writer.window)
-    messages = choices_messages(brief, prose, writer.window, tokens)
+    messages = await asyncio.to_thread(choices_messages, brief, prose, writer.window, tokens)
     asking = Asking(brief, messages, prose, choices_schema(brief.choices), tokens)
     answer = await writer.ask(asking)
     found = read_choices(answer, brief.choices)
     if isinstance(found, Problem):
-        answer = await writer.ask(replace(asking, messages=repair_messages(messages, answer, found)))
+        repaired = await asyncio.to_thread(repair_messages, messages, answer, found)
+        answer = await writer.ask(replace(asking, messages=repaired))
         found = read_choices(answer, brief.choices)
     return found

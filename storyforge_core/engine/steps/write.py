@@ -1,5 +1,6 @@
 """Tell the scene: stream it, on from the words that players have already seen."""
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -34,7 +35,10 @@ async def write(draft: Draft, kit: Kit) -> Draft:
 async def _stream(brief: Brief, writer: Writer, feed: Feed, start: int) -> Finished:
     """Let the writer tell what is missing; the scene's own words begin at `start` of the feed."""
     tokens = telling_tokens(brief.words, writer.window)
-    telling = Telling(brief, scene_messages(brief, writer.window, tokens), feed.text[start:], tokens)
+    messages = await asyncio.to_thread(
+        scene_messages, brief, writer.window, tokens
+    )  # reads files
+    telling = Telling(brief, messages, feed.text[start:], tokens)
     async with aclosing(writer.tell(telling)) as events:
         async for event in events:
             match event:
