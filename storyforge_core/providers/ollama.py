@@ -20,7 +20,6 @@ QUESTION_TEMPERATURE = 0.7
 """For choices: lively enough to differ, tame enough to stay in the language and the facts of the scene."""
 CUT_RATIO = 0.5
 """Real prompts measure 0.7 to 1.1 of our estimate; a server that cuts one keeps about half a window."""
-MAX_SEED = 2**31 - 1
 SHORT_PROMPT = 256
 """Tokens below which the estimate is too rough to judge by."""
 TELLS, THINKS = "completion", "thinking"
@@ -152,7 +151,7 @@ class OllamaWriter:
 
     def _settings(self, seed: int, tokens: int, temperature: float) -> Mapping[str, int | float]:
         """`num_ctx` makes the server load the model anew when it changes; the others are free for every call."""
-        return {"num_ctx": self.window, "num_predict": tokens, "temperature": temperature, "seed": seed & MAX_SEED}
+        return {"num_ctx": self.window, "num_predict": tokens, "temperature": temperature, "seed": seed}
 
     async def _thinks(self) -> bool:
         if self._capabilities is None:
