@@ -8,7 +8,6 @@ from typing import Protocol, assert_never
 from bot.surface import Markup
 from storyforge_core.domain.answers import one_line
 
-NAME_CHARS = 40
 ZERO_WIDTH = "\u200b"
 """Put inside whatever a chat program would act upon: it looks the same and does nothing."""
 
@@ -46,11 +45,15 @@ def neutral(text: str) -> str:
 
 
 def line(text: str, limit: int) -> str:
-    """One clean line of at most `limit` characters; names written from right to left do not turn the rest around."""
-    short = _without_towers(one_line(clean(text), limit))
-    if any(unicodedata.bidirectional(char) in {"R", "AL", "AN"} for char in short):
-        return f"{_ISOLATE}{short}{_END_ISOLATE}"
-    return short
+    """One clean line of at most `limit` characters, cut between words."""
+    return _without_towers(one_line(clean(text), limit))
+
+
+def isolated(text: str) -> str:
+    """Keep a ready line that is written from right to left from turning the words around it."""
+    if any(unicodedata.bidirectional(char) in {"R", "AL", "AN"} for char in text):
+        return f"{_ISOLATE}{text}{_END_ISOLATE}"
+    return text
 
 
 def _without_towers(text: str) -> str:
