@@ -65,8 +65,10 @@ class Bank:
     needs: frozenset[str] = frozenset()
     """Words that all have to be in the premise, instead."""
     heroes: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
+    women: tuple[str, ...] = ()
+    men: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    """The first three fit any story of the kind."""
     friends: tuple[Known, ...] = ()
     things: tuple[Known, ...] = ()
     wonders: tuple[Known, ...] = ()
@@ -84,7 +86,8 @@ def bank(name: str) -> Bank:
         words=frozenset(" ".join(data.get("words", ())).split()),
         needs=frozenset(data.get("needs", ())),
         heroes=tuple(data.get("heroes", ())),
-        people=tuple(data.get("people", ())),
+        women=tuple(data.get("women", ())),
+        men=tuple(data.get("men", ())),
         places=tuple(data.get("places", ())),
         friends=_known(data.get("friends", ())),
         things=_known(data.get("things", ())),

@@ -8,15 +8,16 @@ from storyforge_core.domain.writing import Brief
 from storyforge_core.providers.offline.banks import Bank, Known, bank, layers
 from storyforge_core.providers.offline.dice import Dice
 from storyforge_core.providers.offline.premise import Person, Premise, parse
-from storyforge_core.providers.offline.text import with_article
+from storyforge_core.providers.offline.text import as_sentence, with_article
 
 _PRONOUNS: Mapping[Person, Mapping[str, str]] = {
-    "i": {"she": "I", "her": "my", "him": "me", "hers": "mine", "herself": "myself", "was": "was"},
     "she": {"she": "she", "her": "her", "him": "her", "hers": "hers", "herself": "herself", "was": "was"},
     "he": {"she": "he", "her": "his", "him": "him", "hers": "his", "herself": "himself", "was": "was"},
     "they": {"she": "they", "her": "their", "him": "them", "hers": "theirs", "herself": "themselves", "was": "were"},
 }
+_CHANCES: tuple[Person, ...] = ("she", "she", "he")
 _SCENES_REMEMBERED = 24
+_NEUTRAL_PLACES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,7 @@ def assemble(brief: Brief, dice: Dice, prose: str = "") -> Cast:
     own = Known(f"the {premise.thing}", "") if premise.thing else None
     wonder = own or recall("wonder", _all(banks, lambda each: each.wonders))
     fixed = Dice(f"{brief.premise}\x1f{brief.genre}")
-    person = premise.person or fixed.pick("person", ("she", "she", "he"))
-    name = premise.name or fixed.pick("name", _names(premise.role, banks))
+    name, person = _protagonist(premise, banks, friend.name, fixed)
     slots = {
         **_PRONOUNS[person],
         **_hero_slots(premise, banks, person, name, fixed),
@@ -61,7 +61,7 @@ def assemble(brief: Brief, dice: Dice, prose: str = "") -> Cast:
         "wonder": wonder.name,
         "matter": f"the {premise.found}" if premise.found else wonder.name,
         "place": _place(banks, brief.premise, told, dice),
-        "premise": premise.text.rstrip("."),
+        "premise": as_sentence(premise.text),
     }
     return Cast(premise, banks, slots, friend, thing, wonder, person, told)
 
@@ -71,22 +71,30 @@ def _all(banks: Sequence[Bank], part: Callable[[Bank], tuple[Known, ...]]) -> tu
     return next(part(each) for each in banks if part(each))
 
 
-def _names(role: str, banks: Sequence[Bank]) -> tuple[str, ...]:
-    """Names for a protagonist; an animal gets an animal's."""
+def _protagonist(premise: Premise, banks: Sequence[Bank], friend: str, fixed: Dice) -> tuple[str, Person]:
+    """A name and a pronoun that go together."""
     pets = bank("animal")
-    if role.split()[-1:] and role.split()[-1].lower() in pets.words:
-        return pets.people
-    return next(each.people for each in banks if each.people and each is not pets)
+    tame = premise.role.split()[-1:] and premise.role.split()[-1].lower() in pets.words
+    near = pets if tame else next(each for each in banks if each.women and each is not pets)
+    women = [name for name in near.women if name != friend]
+    men = [name for name in near.men or bank("general").men if name != friend]
+    guessed: Person = fixed.pick("person", _CHANCES)
+    person = premise.person or guessed
+    if premise.name:
+        return premise.name, person
+    first = fixed.pick("name", men if person == "he" else women)
+    if person != "they":
+        return first, person
+    second = fixed.pick("second", men)
+    return f"{first} and {second}" if "two" in premise.event.split()[:1] else f"{first}, {second} and company", person
 
 
 def _hero_slots(premise: Premise, banks: Sequence[Bank], person: Person, name: str, fixed: Dice) -> dict[str, str]:
     role = premise.role or fixed.pick("role", next(each.heroes for each in banks if each.heroes))
     short = f"the {role.split()[-1]}"
-    if person == "i":
-        return {"hero": "I", "name": name, "role": short, "a_role": with_article(role)}
     if person == "they":
-        group = short if premise.role else "the two of them"
-        return {"hero": group, "name": "you two", "role": group, "a_role": group}
+        group = short if premise.role else premise.name or "the two of them"
+        return {"hero": group, "name": name, "role": group, "a_role": group}
     return {"hero": name, "name": name, "role": short, "a_role": with_article(role)}
 
 
@@ -99,4 +107,4 @@ def _place(banks: Sequence[Bank], premise: str, told: str, dice: Dice) -> str:
         return named
     found = [(told.find(place), place) for place in places if place in told]
     closest = next(each.places for each in banks if each.places)
-    return min(found)[1] if found else dice.pick("place", closest)
+    return min(found)[1] if found else dice.pick("place", closest[:_NEUTRAL_PLACES])

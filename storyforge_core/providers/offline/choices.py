@@ -32,10 +32,8 @@ def title_of(brief: Brief, prose: str) -> str:
     """A title that this path has not used."""
     cast, dice = _reader(brief, prose)
     used = {scene.title.lower() for scene in brief.path}
-    candidates = [*_named(brief, cast, prose), *dice.shuffled("titles", bank("general").beats["titles"])]
-    titles = [
-        render(t, cast.slots, dice) if isinstance(t, str) else render(t.text, cast.slots, dice) for t in candidates
-    ]
+    spare = [beat.text for beat in dice.shuffled("titles", bank("general").beats["titles"])]
+    titles = [render(title, cast.slots, dice) for title in [*_named(brief, cast, prose), *spare]]
     fitting = [title for title in map(title_case, titles) if len(title) <= _TITLE_LIMIT and title.lower() not in used]
     return fitting[0] if fitting else f"Scene {len(brief.path) + 1}"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from storyforge_core.providers.offline.premise import line_is_ascii
-from storyforge_core.providers.offline.text import lower_first, tidy
+from storyforge_core.providers.offline.text import lower_first, tidy, without_slots
 from storyforge_core.providers.offline.verbs import verbs
 
 _STARTS = re.compile(
@@ -17,6 +17,7 @@ _CLAUSE_STARTS = {"a", "an", "the", "my", "our", "his", "her", "their", "it", "t
                   "everyone", "everybody", "something", "nobody", "nothing", "two", "three", "some", "all"}  # fmt: skip
 _SPEAKERS = {"my": "{her}", "your": "{her}", "our": "{her}", "me": "{him}", "us": "{him}", "myself": "{herself}",
              "yourself": "{herself}", "ourselves": "{herself}", "i": "{she}", "you": "{him}", "mine": "{hers}"}  # fmt: skip
+_QUESTIONS = {"who", "whose", "what", "where", "why", "how", "when", "whether", "if", "which"}
 _JOINTS = {"and", "then", "but", "or"}
 _NOUNS_TOO = {"light", "watch", "key", "sail", "fish", "look", "walk", "tip", "face", "plant", "ring", "answer", "cut", "show",
               "drink", "paint", "cover", "smell", "sound", "wave", "dance", "love", "fear", "hope", "wish", "rest"}  # fmt: skip
@@ -39,7 +40,7 @@ def deed(words: str, hero: str = "") -> Deed:
     """Understand a choice, a write-in or a hint."""
     line = tidy(words, 160)
     bare = line.strip("‘’'*_ ").rstrip(".!… ")
-    speech = Deed("speech", _safe(line))
+    speech = Deed("speech", without_slots(line))
     if line[:1] in "‘'’" or line.endswith("?") or not bare or not line_is_ascii(bare.split()):
         return speech
     if hero and bare.lower().startswith(f"{hero.lower()} "):
@@ -50,12 +51,9 @@ def deed(words: str, hero: str = "") -> Deed:
     return _command(tokens) or _clause(tokens) or _phrase(tokens) or speech
 
 
-def _safe(text: str) -> str:
-    return text.replace("{", "(").replace("}", ")").replace("[", "(").replace("]", ")").replace("|", "/")
-
-
 def _command(tokens: list[str]) -> Deed | None:
-    first = tokens[0].lower()
+    comma = "," if tokens[0].endswith(",") else ""
+    first = tokens[0].lower().rstrip(",")
     if first in _BRINGING and len(tokens) > 1 and first != "use":
         return None
     if first in {"don't", "don’t", "never"} or (first == "do" and tokens[1:2] == ["not"]):
@@ -68,7 +66,7 @@ def _command(tokens: list[str]) -> Deed | None:
     if not verb:
         return None
     past = first if first in verbs().pasts and not verbs().knows(first) else verbs().past(verb)
-    return Deed("did", " ".join([past, *_rest(tokens[1:], _JOINTS)]), verb)
+    return Deed("did", " ".join([past + comma, *_rest(tokens[1:], _JOINTS)]), verb)
 
 
 def _verb(first: str, tokens: list[str]) -> str:
@@ -104,18 +102,30 @@ def _verb(first: str, tokens: list[str]) -> str:
 def _rest(tokens: list[str], joints: set[str] | tuple[str, ...]) -> list[str]:
     """The words behind the verb, with speakers turned to the protagonist and joined verbs to the past."""
     told: list[str] = []
+    asked = False
     for at, token in enumerate(tokens):
         before = tokens[at - 1].lower().rstrip(",") if at else ""
         core = token.rstrip(",;:.!")
         tail = token[len(core) :]
         low = core.lower()
-        if low in _SPEAKERS:
+        asked = asked or low in _QUESTIONS
+        if asked and (past := _reported(low, before)):
+            told.append(past + tail)
+        elif low in _SPEAKERS:
             told.append(_SPEAKERS[low] + tail)
+        elif before in {"i", "we"} and verbs().knows(low):
+            told.append(verbs().past(low) + tail)
         elif before in joints and verbs().knows(low) and not (low in _NOUNS_TOO and at == len(tokens) - 1):
             told.append(verbs().past(low) + tail)
         else:
-            told.append(_safe(token))
+            told.append(without_slots(token))
     return told
+
+
+def _reported(word: str, before: str) -> str:
+    """A verb inside an indirect question, in the past: `ask who it is` → `asked who it was`."""
+    bare = before in {"they", "we", "you", "i"} and verbs().knows(word)
+    return verbs().past(word) if bare else verbs().told(word) if word not in verbs().pasts else ""
 
 
 def _clause(tokens: list[str]) -> Deed | None:
@@ -123,11 +133,12 @@ def _clause(tokens: list[str]) -> Deed | None:
     first = tokens[0].lower()
     if first not in _CLAUSE_STARTS and not tokens[0][:1].isupper():
         return None
-    for at in range(1, min(len(tokens), 10)):
+    furthest = 10 if first in _CLAUSE_STARTS else 3
+    for at in range(1, min(len(tokens), furthest)):
         past = verbs().told(tokens[at].lower())
         if past and tokens[at - 1].lower() not in {"the", "a", "an", "of", "in"}:
             subject = [lower_first(tokens[0]) if first in _CLAUSE_STARTS else tokens[0], *tokens[1:at]]
-            text = " ".join([*map(_safe, subject), past, *_rest(tokens[at + 1 :], ())])
+            text = " ".join([*map(without_slots, subject), past, *_rest(tokens[at + 1 :], ())])
             return Deed("happened", text)
     return None
 
@@ -135,7 +146,7 @@ def _clause(tokens: list[str]) -> Deed | None:
 def _phrase(tokens: list[str]) -> Deed | None:
     first = tokens[0].lower()
     if first in _BRINGING - {"more"} and len(tokens) > 1:
-        return Deed("phrase", _safe(" ".join(tokens[1:])))
+        return Deed("phrase", without_slots(" ".join(tokens[1:])))
     if first in _PHRASE_STARTS or (first == "the" and len(tokens) < 6):
-        return Deed("phrase", _safe(lower_first(" ".join(tokens))))
+        return Deed("phrase", without_slots(lower_first(" ".join(tokens))))
     return None

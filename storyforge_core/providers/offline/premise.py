@@ -4,15 +4,18 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from storyforge_core.providers.offline.text import lower_first, tidy
+from storyforge_core.providers.offline.text import lower_first, tidy, without_slots
 from storyforge_core.providers.offline.verbs import verbs
 
-Person = Literal["i", "she", "he", "they"]
+Person = Literal["she", "he", "they"]
 
-_DETERMINERS = {"a", "an", "the", "my", "our", "his", "her", "their", "your", "some", "one", "every", "another", "this"}
+_DETERMINERS = {"a", "an", "the", "my", "our", "his", "her", "their", "your", "some", "one", "every", "another", "this",
+                "everyone", "everybody", "someone", "somebody", "nobody", "it", "there"}  # fmt: skip
+_SINGULARS = {"last", "only", "first", "second", "next", "best", "worst"}
+_NOT_ONE = {"everyone", "everybody", "someone", "somebody", "nobody", "it", "there"}
 _NUMBERS = {"two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "several", "many", "all", "both"}
 _BREAKS = {"who", "that", "which", "and", "but", "when", "while", "where", "because", "until", "before", "after", "so",
-           "or", "as", "if", "for", "only", "to"}  # fmt: skip
+           "or", "as", "if", "for", "only", "to", "into"}  # fmt: skip
 _PREPOSITIONS = {"in", "of", "on", "from", "with", "at", "under", "behind", "inside", "beneath", "near", "by", "into",
                  "above", "below", "between", "beyond", "without", "about", "named", "called", "full", "made"}  # fmt: skip
 _TITLES = {"captain", "doctor", "dr", "dr.", "professor", "queen", "king", "sir", "lady", "lord", "detective", "princess",
@@ -41,7 +44,7 @@ class Premise:
     text: str
     """The premise on one line, shortened."""
     event: str = ""
-    """As something that happened, to go behind a comma: `a lighthouse keeper found a door in the sea`."""
+    """A template of what happened, to go behind a comma: `a lighthouse keeper found a door in the sea`."""
     phrase: str = ""
     """As a thing, when it names no deed: `a heist in a museum of clouds`."""
     name: str = ""
@@ -57,22 +60,24 @@ class Premise:
 
 def parse(text: str) -> Premise:
     """Take a premise apart by simple rules of English; others keep only their text."""
-    line = tidy(_first_sentence(text))
+    line = without_slots(tidy(_first_sentence(text)))
     words = line.rstrip(".!?… ").split()
     if len(words) < 2 or not _looks_english(words):
         return Premise(line, name=_given_name(words))
+    when, words = _main_clause(words)
     at = _verb_at(words)
     if at is None:
         return _noun_phrase(line, words)
     subject, verb, rest = words[:at], words[at], words[at + 1 :]
     role = _role(subject)
+    many = subject[0].lower() == "the" and not verbs().told(verb.lower())
     found = _object(rest)
     return Premise(
         text=line,
-        event=" ".join([*_opened(subject), _past(verb), *_in_past(rest)]),
+        event=" ".join([*_opened(subject), _past(verb), *_about_hero(subject[0], _in_past(rest)), *when]),
         name=_given_name(words) or _proper_subject(subject),
-        role=role,
-        person=_person(subject, words),
+        role="" if subject[0].lower() in _NOT_ONE else role,
+        person="they" if many else _person(subject, words),
         found=found,
         thing=_thing(found),
     )
@@ -81,6 +86,21 @@ def parse(text: str) -> Premise:
 def _first_sentence(text: str) -> str:
     sentences = [part for part in re.split(r"(?<=[.!?])\s+|\n", text.strip()) if part.strip()]
     return sentences[0] if sentences else ""
+
+
+def _main_clause(words: list[str]) -> tuple[list[str], list[str]]:
+    """`In a town of mirrors, a girl …` → the circumstances, to be told last, and the rest."""
+    comma = next((at for at, word in enumerate(words) if word.endswith(",")), None)
+    if (
+        words[0].lower() not in {"when", "after", "while", "in", "on", "at", "during", "under", "if", "once"}
+        or comma is None
+    ):
+        return [], words
+    if len(words) < comma + 3:
+        return [], words
+    start = [*words[:comma], words[comma].rstrip(",")]
+    told = [verbs().told(word) or word for word in start]
+    return [lower_first(told[0]), *told[1:]], words[comma + 1 :]
 
 
 def _looks_english(words: list[str]) -> bool:
@@ -97,19 +117,28 @@ def line_is_ascii(words: list[str]) -> bool:
 
 
 def _verb_at(words: list[str]) -> int | None:
-    """The first verb that fits the subject; relative clauses are passed over."""
-    plural = words[0].lower() in _NUMBERS | {"i", "we"} or (
-        words[0].lower() not in _DETERMINERS and words[0].endswith("s")
+    """The first verb that fits the subject; relative clauses are passed over, the past comes second."""
+    first = words[0].lower()
+    plural = (
+        first in _NUMBERS | {"i", "we"} or "and" in words[1:3] or (first not in _DETERMINERS and first.endswith("s"))
     )
-    for at in range(1, min(len(words), 14)):
-        word = words[at].lower()
-        if words[at - 1].lower() in {"who", "that", "which"}:
-            continue
-        inflected = bool(verbs().told(word)) and word not in {"his"}
-        bare = plural and verbs().knows(word)
-        if (inflected or bare) and words[at - 1].lower() not in _DETERMINERS | _PREPOSITIONS:
-            return at
-    return None
+    places = [at for at in range(1, min(len(words), 14)) if _may_be_verb(words, at)]
+    low = [word.lower() for word in words]
+    present = [at for at in places if verbs().told(low[at]) and low[at] not in verbs().pasts]
+    past = [at for at in places if low[at] in verbs().pasts and low[at] not in {"named", "called"}]
+    bare = [at for at in places if verbs().knows(low[at])]
+    late = [at for at in bare if at > 1 and first in {"the", "all", "my", "our", "some", "many"}]
+    return next(iter([*(sorted([*bare, *present]) if plural else present), *past, *late]), None)
+
+
+def _may_be_verb(words: list[str], at: int) -> bool:
+    before = words[at - 1].lower()
+    return before not in _DETERMINERS | _PREPOSITIONS | {"who", "that", "which"} or before in {
+        "everyone",
+        "nobody",
+        "it",
+        "there",
+    }
 
 
 def _past(word: str) -> str:
@@ -119,7 +148,9 @@ def _past(word: str) -> str:
 
 def _opened(subject: list[str]) -> list[str]:
     first = subject[0]
-    known = first.lower() in _DETERMINERS | _NUMBERS | {"we"}
+    if first.lower() in {"i", "we"}:
+        return ["{hero}", *subject[1:]]
+    known = first.lower() in _DETERMINERS | _NUMBERS
     return [lower_first(first) if known else first, *subject[1:]]
 
 
@@ -128,9 +159,25 @@ def _in_past(rest: list[str]) -> list[str]:
     cues = {"and", "but", "that", "who", "which", "it", "he", "she", "they", "when", "then"}
     told = [verbs().told(word) for word in rest]
     return [
-        past if past and at and rest[at - 1].lower().rstrip(",") in cues else word
+        past if past and at and rest[at - 1].lower().rstrip(",") in cues or word in {"has", "is"} else word
         for at, (word, past) in enumerate(zip(rest, told, strict=True))
     ]
+
+
+def _about_hero(first: str, rest: list[str]) -> list[str]:
+    """A premise in the first person is told in the third."""
+    if first.lower() not in {"i", "we"}:
+        return rest
+    seen = {
+        "my": "{her}",
+        "our": "{her}",
+        "me": "{him}",
+        "us": "{him}",
+        "myself": "{herself}",
+        "i": "{she}",
+        "we": "{she}",
+    }
+    return [seen.get(word.lower(), word) for word in rest]
 
 
 def _role(subject: list[str]) -> str:
@@ -141,15 +188,19 @@ def _role(subject: list[str]) -> str:
         if word.lower() in _BREAKS | _PREPOSITIONS:
             break
         kept.append(word.rstrip(","))
+    while kept and kept[-1].endswith("ly"):
+        kept.pop()
     if not kept or any(word[:1].isupper() for word in kept):
         return ""
-    return " ".join(kept[-3:])
+    return " ".join(kept[1:] if kept[0] in _SINGULARS and len(kept) > 1 else kept[-3:])
 
 
 def _proper_subject(subject: list[str]) -> str:
     if subject[0].lower() in _DETERMINERS | _NUMBERS | {"i", "we"}:
         return ""
     named = [word.rstrip(",") for word in subject if word[:1].isupper() and word.lower() not in _TITLES]
+    if "and" in subject and len(named) > 1:
+        return " and ".join(named[:2])
     return named[0] if named else ""
 
 
@@ -164,13 +215,15 @@ def _given_name(words: list[str]) -> str:
 def _person(subject: list[str], words: list[str]) -> Person | None:
     first = subject[0].lower()
     if first in {"i", "we"}:
-        return "i" if first == "i" else "they"
+        return None if first == "i" else "they"
     if first in _NUMBERS or (_role(subject).endswith("s") and first not in {"a", "an"}) or "and" in subject:
         return "they"
-    low = {word.lower().strip(",.;:") for word in words}
-    if low & _WOMEN or low & _MEN:
-        return "she" if len(low & _WOMEN) >= len(low & _MEN) else "he"
-    return None
+    nouns = {word.lower().strip(",.;:") for word in subject}
+    spoken = {word.lower().strip(",.;:") for word in words} & {"she", "her", "herself", "he", "him", "his", "himself"}
+    women, men = (nouns | spoken) & _WOMEN, (nouns | spoken) & _MEN
+    if not women and not men:
+        return None
+    return "she" if len(women) >= len(men) else "he"
 
 
 def _object(rest: list[str]) -> str:

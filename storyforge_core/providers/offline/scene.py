@@ -17,6 +17,8 @@ from storyforge_core.providers.offline.weave import chosen_deed, direct, hint_at
 _SCENERY = ("place", "thought", "tone")
 _COMPANY = ("talk", "thing")
 _ROUNDS = 12
+_WITHOUT_HOOK = 0.75
+"""Share of a scene that choice and plot may take before its hook."""
 _ROOMY = 120
 """Words from which an opening has room for its setting."""
 
@@ -36,7 +38,7 @@ class _Desk:
         """A beat that this path has not heard, mostly from a close bank; when all were heard, any."""
         heard = self.cast.told + beside
         stock = [each.beats.get(kind, ()) for each in self.cast.banks]
-        fresh = [[beat for beat in beats if beat.mark not in heard] for beats in stock]
+        fresh = [tuple(beat for beat in beats if beat.mark not in heard) for beats in stock]
         filled = [beats for beats in fresh if beats] or [beats for beats in stock if beats]
         if not filled:
             return ""
@@ -50,14 +52,17 @@ def scene_of(brief: Brief) -> str:
     if brief.extend.strip():
         return go_on(brief, brief.extend)
     desk = _desk(brief)
-    return "\n\n".join(_filled(desk, _continuation(desk) if brief.path else _opening(desk)))
+    if not brief.path:
+        return "\n\n".join(_filled(desk, _opening(desk), ""))
+    first = _joined(_consequence(desk), _steered(desk))
+    return "\n\n".join(_filled(desk, [first], _plot_beat(desk, first)))
 
 
 def go_on(brief: Brief, told: str) -> str:
     """New words that follow on `told` directly, to the next decision."""
     desk = _desk(brief, told)
     gap = "" if told[-1:].isspace() else "\n\n"
-    return (gap if ends_sentence(told) else "… ") + "\n\n".join(_filled(desk, [desk.beat("bridge")]))
+    return (gap if ends_sentence(told) else "… ") + "\n\n".join(_filled(desk, [desk.beat("bridge")], ""))
 
 
 def _desk(brief: Brief, told: str = "") -> _Desk:
@@ -72,7 +77,7 @@ def _opening(desk: _Desk) -> list[str]:
     premise, cast = desk.cast.premise, desk.cast
     frames = bank("frames").beats
     kind = "event" if premise.event else "phrase" if premise.phrase else "quote" if premise.text else "blank"
-    slots = {**cast.slots, "event": premise.event, "phrase": premise.phrase}
+    slots = {**cast.slots, "event": desk.say(premise.event), "phrase": premise.phrase}
     first = render(desk.dice.pick("first", frames[f"open_{kind}"]).text, slots, desk.dice)
     hero = desk.say(desk.dice.pick("hero", frames[f"hero_{_acquaintance(cast)}"]).text)
     wonder = "" if premise.thing else desk.say(cast.wonder.intro)
@@ -88,19 +93,11 @@ def _opening(desk: _Desk) -> list[str]:
 
 def _acquaintance(cast: Cast) -> str:
     """How the protagonist has to be introduced."""
-    if cast.person in {"i", "they"}:
-        return cast.person
-    if cast.premise.event:
+    if cast.person == "they":
+        return "they"
+    if cast.premise.event and (cast.premise.name or cast.premise.role):
         return "named" if cast.premise.name else "one"
     return "other"
-
-
-def _continuation(desk: _Desk) -> list[str]:
-    """The choice is really made, something comes of it, and the plot takes its next turn."""
-    first = _joined(_consequence(desk), _steered(desk))
-    plot = _plot_beat(desk)
-    room = desk.brief.words * 0.75 - word_count(first)
-    return [first, plot] if plot and word_count(plot) < room else [first]
 
 
 def _steered(desk: _Desk) -> str:
@@ -120,27 +117,28 @@ def _consequence(desk: _Desk) -> str:
     return _joined(acted.sentence, desk.say(desk.dice.pick("then", fresh)) if fresh else desk.beat("outcome"))
 
 
-def _plot_beat(desk: _Desk) -> str:
-    """The next turn of the plot that is under way, or the first of one that this path has not met."""
+def _plot_beat(desk: _Desk, first: str) -> str:
+    """The next turn of the plot that is under way, or the first of one that this path has not met; empty without room."""
     told = desk.cast.told
-    plots = [plot for each in desk.cast.banks for plot in each.plots]
-    heard = {at: sum(beat.mark in told for beat in plot) for at, plot in enumerate(plots)}
-    begun = [at for at, count in heard.items() if 0 < count < len(plots[at])]
-    unmet = [at for at, count in heard.items() if not count]
-    if not begun and not unmet:
+    plots = [(each, plot) for each in desk.cast.banks for plot in each.plots]
+    begun = [plot for _, plot in plots if any(b.mark in told for b in plot) and not all(b.mark in told for b in plot)]
+    unmet = [(each, plot) for each, plot in plots if not any(beat.mark in told for beat in plot)]
+    near = [plot for each, plot in unmet if each is unmet[0][0]]
+    if not begun and not near:
         return ""
-    plot = plots[(begun or unmet)[0]]
-    return desk.say(next(beat for beat in plot if beat.mark not in told).text)
+    plot = begun[0] if begun else desk.dice.pick("plot", near)
+    beat = desk.say(next(beat for beat in plot if beat.mark not in told).text)
+    return beat if word_count(f"{first} {beat}") < desk.brief.words * _WITHOUT_HOOK else ""
 
 
-def _filled(desk: _Desk, start: Sequence[str]) -> list[str]:
+def _filled(desk: _Desk, lead: Sequence[str], turn: str) -> list[str]:
     """The fixed parts of a scene with scenery and company between them, up to the wanted length."""
     hook = desk.say(next_hook(desk.brief, desk.cast, desk.dice).beat.text)
     scenery: list[str] = []
     company: list[str] = []
-    wanted = desk.brief.words - word_count(" ".join([*start, hook]))
+    wanted = desk.brief.words - word_count(" ".join([*lead, turn, hook]))
     for kind in _kinds(desk):
-        beside = " ".join([*start, *scenery, *company])
+        beside = " ".join([*lead, turn, *scenery, *company])
         beat = desk.beat(kind, beside)
         if not beat or beat in beside or word_count(beat) > wanted + desk.brief.words * 0.15:
             continue
@@ -148,7 +146,7 @@ def _filled(desk: _Desk, start: Sequence[str]) -> list[str]:
         wanted -= word_count(beat)
         if wanted < desk.brief.words * 0.08:
             break
-    return [part for part in [start[0], *_paragraphs(scenery), *start[1:], *company, hook] if part]
+    return [part for part in [*lead, *_paragraphs(scenery), turn, *company, hook] if part]
 
 
 def _kinds(desk: _Desk) -> list[str]:

@@ -13,6 +13,8 @@ from storyforge_core.providers.offline.text import pieces
 class OfflineStoryteller:
     """Tells stories from a grammar, so that everything can be tried without a language model.
 
+    It composes in a thread: the word banks are read from files when they are first needed.
+
     Args:
         pace: words per second; 0 tells as fast as possible.
     """
@@ -32,17 +34,14 @@ class OfflineStoryteller:
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream a scene word by word, or the rest of it behind what was told."""
-        text = scene_of(telling.brief)
-        rest = text.removeprefix(telling.told) if text.startswith(telling.told) else go_on(telling.brief, telling.told)
-        for piece in pieces(rest):
+        for piece in pieces(await asyncio.to_thread(_untold, telling)):
             yield Words(piece)
             await asyncio.sleep(self._pause)
         yield Finished("stop")
 
     async def ask(self, asking: Asking) -> str:
         """Title and choices of a scene, as JSON text."""
-        title = title_of(asking.brief, asking.prose)
-        return json.dumps({"title": title, "choices": choices_of(asking.brief, asking.prose)}, ensure_ascii=False)
+        return await asyncio.to_thread(_answer, asking)
 
     async def check(self) -> Sequence[Finding]:
         """Say what it is and how to get a language model."""
@@ -57,3 +56,13 @@ class OfflineStoryteller:
 
     async def aclose(self) -> None:
         """Nothing to let go of."""
+
+
+def _untold(telling: Telling) -> str:
+    text = scene_of(telling.brief)
+    return text.removeprefix(telling.told) if text.startswith(telling.told) else go_on(telling.brief, telling.told)
+
+
+def _answer(asking: Asking) -> str:
+    brief, prose = asking.brief, asking.prose
+    return json.dumps({"title": title_of(brief, prose), "choices": choices_of(brief, prose)}, ensure_ascii=False)

@@ -16,6 +16,11 @@ def tidy(text: str, limit: int = 140) -> str:
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,;:–—-")
 
 
+def without_slots(text: str) -> str:
+    """Players' words as they can stand in a template: nothing in them is a slot."""
+    return text.translate(str.maketrans("{}[]|", "()()/"))
+
+
 def with_article(noun: str) -> str:
     """`owl` → `an owl`."""
     low = noun.lower()
@@ -47,4 +52,15 @@ def pieces(text: str) -> list[str]:
 
 def ends_sentence(text: str) -> bool:
     """Whether nothing more is needed before a new sentence."""
-    return text.rstrip()[-1:] in {*".!?…:*", '"', "'", "\N{RIGHT DOUBLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"}
+    return text.rstrip()[-1:] in {
+        *".!?…:*",
+        '"',
+        "'",
+        "\N{RIGHT DOUBLE QUOTATION MARK}",
+        "\N{RIGHT SINGLE QUOTATION MARK}",
+    }
+
+
+def as_sentence(text: str) -> str:
+    """With a full stop where words end without any mark."""
+    return f"{text}." if text[-1:].isalnum() else text

@@ -6,10 +6,50 @@ from storyforge_core.domain.writing import Brief
 from storyforge_core.providers.offline.banks import Bank, bank
 
 _SIGNS = {
-    "dark": ("dark", "grim", "bleak", "scary", "horror", "spooky", "eerie", "gothic", "sad", "noir", "creepy", "gloom", "düster"),
-    "tender": ("tender", "romantic", "warm", "gentle", "sweet", "love", "melanchol", "heart", "hopeful", "cozy", "cosy"),
+    "dark": (
+        "dark",
+        "grim",
+        "bleak",
+        "scary",
+        "horror",
+        "spooky",
+        "eerie",
+        "gothic",
+        "sad",
+        "noir",
+        "creepy",
+        "gloom",
+        "düster",
+    ),
+    "tender": (
+        "tender",
+        "romantic",
+        "warm",
+        "gentle",
+        "sweet",
+        "love",
+        "melanchol",
+        "heart",
+        "hopeful",
+        "cozy",
+        "cosy",
+    ),
     "tense": ("tense", "suspens", "thrill", "danger", "urgent", "action", "fast", "spann", "epic", "serious"),
-    "light": ("light", "fun", "comic", "comed", "silly", "happy", "humor", "humour", "absurd", "whims", "bright", "lustig", "cheer"),
+    "light": (
+        "light",
+        "fun",
+        "comic",
+        "comed",
+        "silly",
+        "happy",
+        "humor",
+        "humour",
+        "absurd",
+        "whims",
+        "bright",
+        "lustig",
+        "cheer",
+    ),
 }
 _HABITS = {"horror": "dark", "mystery": "tense", "space": "tense", "romance": "tender"}
 
@@ -18,5 +58,5 @@ def tone_of(brief: Brief, banks: Sequence[Bank]) -> str:
     """`dark`, `tender`, `tense` or `light`: as the players ask for, else as the genre has it."""
     asked = f"{brief.note} {brief.tone} {brief.hint}".lower()
     named = [tone for tone, signs in _SIGNS.items() if any(sign in asked for sign in signs)]
-    habits = [tone for genre, tone in _HABITS.items() if bank(genre) in banks]
+    habits = [tone for each in banks for genre, tone in _HABITS.items() if each is bank(genre)]
     return (named or habits or ["light"])[0]
