@@ -107,57 +107,19 @@ class StoryForge:
         return await _dispatch(table, incoming.command)
 
 
-async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: C901, PLR0911, PLR0912 - one line a command
+async def _dispatch(table: Table, command: ask.Command) -> Reply:
     match command:
-        case ask.NewStory():
-            return await playing.new_story(table, command)
-        case ask.ContinueStory():
-            return await playing.continue_story(table, command)
-        case ask.Vote():
-            return await playing.vote(table, command)
-        case ask.WriteIn():
-            return await playing.write_in(table, command)
-        case ask.CloseBallot():
-            return await playing.close_ballot(table, command)
-        case ask.BranchFrom():
-            return await moving.branch(table, command)
-        case ask.GoTo():
-            return await moving.go(table, command)
-        case ask.Undo():
-            return await moving.undo(table)
-        case ask.Redo():
-            return await moving.redo(table)
-        case ask.Reroll():
-            return await retelling.reroll(table, command)
-        case ask.Extend():
-            return await retelling.extend(table, command)
-        case ask.Edit():
-            return await retelling.edit(table, command)
-        case ask.ShowTakes():
-            return await retelling.takes(table, command)
-        case ask.ShowPath():
-            return await showing.path(table)
-        case ask.ShowMap():
-            return await showing.story_map(table)
-        case ask.ShowStories():
-            return await showing.stories(table, command)
-        case ask.ShowStatus():
-            return await showing.status(table)
-        case ask.SetTitle():
-            return await hosting.set_title(table, command)
-        case ask.Direct():
-            return await hosting.direct(table, command)
-        case ask.ChangeRules():
-            return await hosting.change_rules(table, command)
-        case ask.Join():
-            return await hosting.join(table)
-        case ask.Leave():
-            return await hosting.leave(table)
-        case ask.Ban():
-            return await hosting.ban(table, command)
-        case ask.Stop():
-            return await hosting.stop(table)
-        case ask.DeleteStory():
-            return await hosting.delete(table, command)
+        case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.WriteIn() | ask.CloseBallot():
+            return await playing.handle(table, command)
+        case ask.BranchFrom() | ask.GoTo() | ask.Undo() | ask.Redo():
+            return await moving.handle(table, command)
+        case ask.Reroll() | ask.Extend() | ask.Edit() | ask.ShowTakes():
+            return await retelling.handle(table, command)
+        case ask.ShowPath() | ask.ShowMap() | ask.ShowStories() | ask.ShowStatus():
+            return await showing.handle(table, command)
+        case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
+            return await hosting.handle(table, command)
+        case ask.Ban() | ask.Stop() | ask.DeleteStory():
+            return await hosting.handle(table, command)
         case _:
             assert_never(command)

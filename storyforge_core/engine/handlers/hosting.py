@@ -1,9 +1,11 @@
 """Look after a story: title, director's note, settings, who takes part, stop, delete."""
 
+from typing import assert_never
+
 from storyforge_core.domain import policy
 from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.changes import MemberSet, NoteSet, RulesSet, ShelvedSet, Standing, TitleSet
-from storyforge_core.domain.commands import Ban, ChangeRules, DeleteStory, Direct, SetTitle
+from storyforge_core.domain.commands import Ban, ChangeRules, DeleteStory, Direct, Join, Leave, SetTitle, Stop
 from storyforge_core.domain.events import Noted, WritingStopped
 from storyforge_core.domain.replies import Accepted, Reply, RulesShown
 from storyforge_core.domain.rules import change_rule
@@ -11,6 +13,32 @@ from storyforge_core.engine.handlers.playing import recount, with_member
 from storyforge_core.engine.table import Table, quoted
 from storyforge_core.engine.turn import joining, remind, reopen, standing
 from storyforge_core.errors import Invalid, NotAllowed, NotFound
+
+Hosting = SetTitle | Direct | ChangeRules | Join | Leave | Ban | Stop | DeleteStory
+"""The commands that are handled here."""
+
+
+async def handle(table: Table, command: Hosting) -> Reply:  # noqa: PLR0911 - a line a command
+    """Look after the story."""
+    match command:
+        case SetTitle():
+            return await set_title(table, command)
+        case Direct():
+            return await direct(table, command)
+        case ChangeRules():
+            return await change_rules(table, command)
+        case Join():
+            return await join(table)
+        case Leave():
+            return await leave(table)
+        case Ban():
+            return await ban(table, command)
+        case Stop():
+            return await stop(table)
+        case DeleteStory():
+            return await delete(table, command)
+        case _:
+            assert_never(command)
 
 
 async def set_title(table: Table, command: SetTitle) -> Reply:

@@ -1,7 +1,7 @@
 """Stand at another scene: branch, go, undo, redo. Nothing is ever removed."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 from storyforge_core.domain.changes import (
     UNDOABLE,
@@ -14,7 +14,7 @@ from storyforge_core.domain.changes import (
     redo_target,
     undo_target,
 )
-from storyforge_core.domain.commands import BranchFrom, GoTo
+from storyforge_core.domain.commands import BranchFrom, GoTo, Redo, Undo
 from storyforge_core.domain.events import HeadSet, Noted
 from storyforge_core.domain.replies import Accepted, Reply
 from storyforge_core.domain.story import Scene
@@ -24,6 +24,25 @@ from storyforge_core.errors import Invalid, NotFound
 
 STEPS = 500
 """How far back undo reaches."""
+
+
+Moving = BranchFrom | GoTo | Undo | Redo
+"""The commands that are handled here."""
+
+
+async def handle(table: Table, command: Moving) -> Reply:
+    """Move the head."""
+    match command:
+        case BranchFrom():
+            return await branch(table, command)
+        case GoTo():
+            return await go(table, command)
+        case Undo():
+            return await undo(table)
+        case Redo():
+            return await redo(table)
+        case _:
+            assert_never(command)
 
 
 @dataclass(frozen=True, slots=True)

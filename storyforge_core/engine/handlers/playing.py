@@ -1,6 +1,7 @@
 """Begin a story, go on, vote, write in, decide."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.ballot import Ballot, Verdict, cast, complete, count, decide
@@ -28,6 +29,27 @@ from storyforge_core.ports import Clock, Desk
 TITLE_LENGTH = 60
 MOST_CHOICES = 9
 """One digit, one keycap emoji."""
+
+
+Playing = NewStory | ContinueStory | Vote | WriteIn | CloseBallot
+"""The commands that are handled here."""
+
+
+async def handle(table: Table, command: Playing) -> Reply:
+    """Play on."""
+    match command:
+        case NewStory():
+            return await new_story(table, command)
+        case ContinueStory():
+            return await continue_story(table, command)
+        case Vote():
+            return await vote(table, command)
+        case WriteIn():
+            return await write_in(table, command)
+        case CloseBallot():
+            return await close_ballot(table, command)
+        case _:
+            assert_never(command)
 
 
 async def new_story(table: Table, command: NewStory) -> Reply:

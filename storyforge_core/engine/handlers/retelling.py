@@ -1,5 +1,7 @@
 """Tell the head scene again, longer, or in a player's words: always as another take, the old one stays."""
 
+from typing import assert_never
+
 from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, HeadMoved
@@ -12,6 +14,24 @@ from storyforge_core.engine.handlers.moving import move_head
 from storyforge_core.engine.table import Table
 from storyforge_core.engine.turn import closing, order, show
 from storyforge_core.errors import Invalid, NotFound
+
+Retelling = Reroll | Extend | Edit | ShowTakes
+"""The commands that are handled here."""
+
+
+async def handle(table: Table, command: Retelling) -> Reply:
+    """Tell the head scene another way."""
+    match command:
+        case Reroll():
+            return await reroll(table, command)
+        case Extend():
+            return await extend(table, command)
+        case Edit():
+            return await edit(table, command)
+        case ShowTakes():
+            return await takes(table, command)
+        case _:
+            assert_never(command)
 
 
 async def reroll(table: Table, command: Reroll) -> Reply:

@@ -1,7 +1,9 @@
 """Show things to the asker: path, map, stories, status."""
 
+from typing import assert_never
+
 from storyforge_core.domain.changes import RoomSet
-from storyforge_core.domain.commands import ShowStories
+from storyforge_core.domain.commands import ShowMap, ShowPath, ShowStatus, ShowStories
 from storyforge_core.domain.events import StoryOpened
 from storyforge_core.domain.replies import (
     Accepted,
@@ -22,6 +24,25 @@ from storyforge_core.errors import NotFound
 PATH_SCENES = 200
 MAP_SCENES = 2000
 STORIES = 50
+
+
+Showing = ShowPath | ShowMap | ShowStories | ShowStatus
+"""The commands that are handled here."""
+
+
+async def handle(table: Table, command: Showing) -> Reply:
+    """Show something."""
+    match command:
+        case ShowPath():
+            return await path(table)
+        case ShowMap():
+            return await story_map(table)
+        case ShowStories():
+            return await stories(table, command)
+        case ShowStatus():
+            return await status(table)
+        case _:
+            assert_never(command)
 
 
 async def path(table: Table) -> Reply:

@@ -35,9 +35,7 @@ async def write(draft: Draft, kit: Kit) -> Draft:
 async def _stream(brief: Brief, writer: Writer, feed: Feed, start: int) -> Finished:
     """Let the writer tell what is missing; the scene's own words begin at `start` of the feed."""
     tokens = telling_tokens(brief.words, writer.window)
-    messages = await asyncio.to_thread(
-        scene_messages, brief, writer.window, tokens
-    )  # reads files
+    messages = await asyncio.to_thread(scene_messages, brief, writer.window, tokens)  # reads files
     telling = Telling(brief, messages, feed.text[start:], tokens)
     async with aclosing(writer.tell(telling)) as events:
         async for event in events:
