@@ -6,11 +6,12 @@ the question anew.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
 from importlib import resources
+from pathlib import Path
 from string import Template
+from types import MappingProxyType
 
 from storyforge_core.domain.answers import CHOICE_CHARS, Problem
 from storyforge_core.domain.context import (
@@ -37,6 +38,15 @@ QUESTION_TOKENS = 224
 
 REPAIR_TOKENS = CHOICE_TOKENS + 96
 """For an unusable answer and what is wrong with it, if the question has to be asked twice."""
+
+
+def _read_templates() -> Mapping[str, Template]:
+    """All prompts; read when the module is, since an event loop must not wait for files."""
+    files = (resources.files(__package__) / "prompts").iterdir()
+    return MappingProxyType({Path(file.name).stem: Template(file.read_text(encoding="utf-8")) for file in files})
+
+
+_TEMPLATES = _read_templates()
 
 
 def telling_tokens(words: int, window: int) -> int:
@@ -82,15 +92,10 @@ def repair_messages(messages: tuple[Message, ...], answer: str, problem: Problem
 
 def render(name: str, **values: str) -> str:
     """Fill in a prompt of `prompts/`; a missing or an unknown value is a mistake of ours, so a `KeyError`."""
-    template = _template(name)
+    template = _TEMPLATES[name]
     if astray := values.keys() ^ set(template.get_identifiers()):
         raise KeyError(f"prompt {name}.md and its values disagree on {', '.join(sorted(astray))}")
     return template.substitute(values).strip()
-
-
-@cache
-def _template(name: str) -> Template:
-    return Template((resources.files(__package__) / "prompts" / f"{name}.md").read_text(encoding="utf-8"))
 
 
 def _near(brief: Brief) -> Brief:
