@@ -47,7 +47,7 @@ DO $$
 DECLARE
     thing text;
 BEGIN
-    FOR thing IN
+    FOREACH thing IN ARRAY ARRAY(
         SELECT format('TABLE %s CASCADE', oid::regclass) FROM pg_class
          WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND relname LIKE 'procrastinate\_%'
         UNION ALL
@@ -58,8 +58,12 @@ BEGIN
          WHERE typtype IN ('e', 'c') AND typnamespace = current_schema()::regnamespace
            AND typname LIKE 'procrastinate\_%'
            AND NOT EXISTS (SELECT FROM pg_class WHERE pg_class.oid = typrelid AND relkind <> 'c')
-    LOOP
-        EXECUTE 'DROP ' || thing;
+    ) LOOP
+        BEGIN
+            EXECUTE 'DROP ' || thing;
+        EXCEPTION WHEN undefined_table OR undefined_function OR undefined_object THEN
+            NULL; -- it went with something before it
+        END;
     END LOOP;
 END
 $$

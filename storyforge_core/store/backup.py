@@ -15,7 +15,7 @@ from pathlib import Path
 
 from storyforge_core.errors import SetupError
 from storyforge_core.store.address import DatabaseUrl, normalise
-from storyforge_core.store.bundle import bare_environment, newest_bundle
+from storyforge_core.store.bundle import BUNDLED, bare_environment, find_bundle
 from storyforge_core.store.database import visit
 from storyforge_core.store.migrate import known_revisions
 
@@ -23,17 +23,18 @@ _OTHERS = """
     SELECT count(*) FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
+# everything but what belongs to an extension; what belongs to a table goes with it
 _EMPTY = """
 DO $$
 DECLARE
     thing text;
 BEGIN
-    FOR thing IN
+    FOREACH thing IN ARRAY ARRAY(
         SELECT format('%s %s', CASE relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END,
                       oid::regclass)
           FROM pg_class AS it
          WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'S')
-           AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = it.oid AND deptype = 'e')
+           AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = it.oid AND deptype IN ('e', 'a', 'i'))
         UNION ALL
         SELECT format('ROUTINE %s', oid::regprocedure) FROM pg_proc AS it
          WHERE pronamespace = 'public'::regnamespace
@@ -43,7 +44,7 @@ BEGIN
          WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd', 'c')
            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = it.oid AND deptype = 'e')
            AND NOT EXISTS (SELECT FROM pg_class WHERE pg_class.oid = typrelid AND relkind <> 'c')
-    LOOP
+    ) LOOP
         BEGIN
             EXECUTE 'DROP ' || thing || ' CASCADE';
         EXCEPTION WHEN undefined_table OR undefined_function OR undefined_object THEN
@@ -137,7 +138,9 @@ class _Tools:
 
 
 async def _fitting_tools(database: DatabaseUrl) -> _Tools:
-    """The bundle's tools; those of the machine where the bundle's are too old or the way is encrypted.
+    """Tools of the server's version or the next after it: older ones can't read it, newer ones say what it can't read.
+
+    The bundle's, or those of the machine where the bundle's are too old or the way is encrypted.
 
     Raises:
         SetupError: neither fits.
@@ -145,8 +148,9 @@ async def _fitting_tools(database: DatabaseUrl) -> _Tools:
     async with visit(database) as connection:
         server = connection.get_server_version().major
         encrypted = await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
-    bundle = await asyncio.to_thread(newest_bundle)
-    if server <= bundle.major and not encrypted:  # the bundle is built without TLS
+    fitting = [major for major in BUNDLED if major >= server and not encrypted]  # the bundle is built without TLS
+    if fitting:
+        bundle = await asyncio.to_thread(find_bundle, min(fitting))
         return _Tools(bundle.program("pg_dump").parent, database.password)
     installed = await asyncio.to_thread(shutil.which, "pg_dump")
     if installed:
@@ -171,6 +175,8 @@ async def _look_through(tools: _Tools, file: Path) -> None:
         await tools.run("pg_restore", f"--file={os.devnull}", str(file))
         told = await tools.run("pg_restore", "--data-only", "--table=alembic_version", "--file=-", str(file))
     except SetupError as error:
+        if "unsupported version" in str(error):
+            raise SetupError(f"{file} comes from a newer PostgreSQL: restore it into one at least as new.") from error
         raise SetupError(f"{file} is not a backup, or it is damaged: take another one. ({error})") from error
     revision = re.search(r"^COPY public\.alembic_version .*\n(.+)$", told, re.MULTILINE)
     if not revision:

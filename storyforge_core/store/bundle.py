@@ -12,6 +12,7 @@ from storyforge_core.errors import SetupError
 Major = Literal[16, 18]
 """The PostgreSQL majors inside the wheel."""
 
+BUNDLED: tuple[Major, ...] = get_args(Major)
 _FOLDERS: dict[Major, str] = {16: "pginstall", 18: "pginstall18"}
 _PASSED_ON = ("PATH", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
@@ -64,11 +65,6 @@ def find_bundle(major: Major) -> Bundle:
         f"The bundled PostgreSQL {major} is missing. Install StoryForge again, or set DATABASE_URL to a PostgreSQL "
         "server (15 or later, with pgvector)."
     )
-
-
-def newest_bundle() -> Bundle:
-    """The bundle whose client programs understand the most servers."""
-    return find_bundle(max(get_args(Major)))
 
 
 def bare_environment() -> dict[str, str]:

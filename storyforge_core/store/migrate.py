@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from storyforge_core.errors import SetupError
@@ -115,7 +116,17 @@ def _upgrade(url: DatabaseUrl) -> None:
         if state.kind == "newer":
             raise SetupError(state.advice)
         if state.kind == "behind":
-            command.upgrade(config_for(connection), "head")
+            _go_to_head(connection)
+
+
+def _go_to_head(connection: Connection) -> None:
+    try:
+        command.upgrade(config_for(connection), "head")
+    except (DBAPIError, psycopg.Error) as error:
+        raise SetupError(
+            "The tables could not be brought up to date, what was there is unharmed: the database has to be "
+            f"StoryForge's own, with free disk space. (PostgreSQL said: {str(error).splitlines()[0]})"
+        ) from error
 
 
 def _state(url: DatabaseUrl) -> MigrationState:
