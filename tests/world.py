@@ -1,6 +1,7 @@
 """Stories in a store without an engine: what a desk is asked for, in the fewest words."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -70,7 +71,12 @@ class World:
         return story, playthrough
 
     def new_scene(
-        self, story: StoryId, parent: SceneId | None, choice: ChoiceId | None = None, title: str = "A scene"
+        self,
+        story: StoryId,
+        parent: SceneId | None,
+        choice: ChoiceId | None = None,
+        title: str = "A scene",
+        run: RunId | None = None,
     ) -> NewScene:
         return NewScene(
             id=SceneId(self.clock.new_id()),
@@ -82,6 +88,7 @@ class World:
             origin="told",
             writer="test",
             created_at=self.clock.now(),
+            run=run,
         )
 
     def new_choices(self, scene: SceneId, texts: Sequence[str]) -> tuple[Choice, ...]:
@@ -165,3 +172,10 @@ def open_world(database: Database) -> World:
 
 def some_worker() -> UUID:
     return SystemClock().new_id()
+
+
+async def eventually(condition: Callable[[], Awaitable[object]]) -> None:
+    """Wait until something that nobody announces is the case."""
+    async with asyncio.timeout(5):
+        while not await condition():  # noqa: ASYNC110 - what another process does sets no event
+            await asyncio.sleep(0.01)

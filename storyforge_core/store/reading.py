@@ -50,7 +50,8 @@ _STORIES = Statement("""
            SELECT event.id FROM event WHERE event.playthrough_id = playthrough.id ORDER BY event.id DESC LIMIT 1
       ) AS newest ON true
      WHERE EXISTS (SELECT FROM room_cursor JOIN room ON room.id = room_cursor.room_id
-                    WHERE room_cursor.playthrough_id = playthrough.id AND room.platform = :platform AND room.realm = :realm)
+                    WHERE room_cursor.playthrough_id = playthrough.id
+                      AND room.platform = :platform AND room.realm = :realm)
      ORDER BY newest.id DESC NULLS LAST, playthrough.number DESC
      LIMIT :limit
 """)
