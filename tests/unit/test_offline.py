@@ -157,7 +157,7 @@ async def test_a_hint_comes_true() -> None:
 
 async def test_the_directors_note_is_worked_in() -> None:
     path = (ToldScene(1, "The Door", "", await tell(brief())),)
-    assert "keep it spooky" in await tell(brief(path=path, chosen="Wait", note="keep it spooky"))
+    assert "Keep it spooky" in await tell(brief(path=path, chosen="Wait", note="keep it spooky"))
 
 
 async def test_a_reroll_is_clearly_another_telling() -> None:

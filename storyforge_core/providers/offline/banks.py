@@ -72,6 +72,8 @@ class Bank:
     friends: tuple[Known, ...] = ()
     things: tuple[Known, ...] = ()
     wonders: tuple[Known, ...] = ()
+    tone: str = ""
+    """What stories of the kind sound like when nobody asks for a tone."""
     beats: Mapping[str, tuple[Beat, ...]] = field(default_factory=dict)
     plots: tuple[tuple[Beat, ...], ...] = ()
     hooks: tuple[Hook, ...] = ()
@@ -92,6 +94,7 @@ def bank(name: str) -> Bank:
         friends=_known(data.get("friends", ())),
         things=_known(data.get("things", ())),
         wonders=_known(data.get("wonders", ())),
+        tone=data.get("tone", ""),
         beats={kind: tuple(_beat(text) for text in texts) for kind, texts in data.get("beats", {}).items()},
         plots=tuple(tuple(_beat(text, title) for title, text in plot["beats"]) for plot in data.get("plots", ())),
         hooks=tuple(_hook(entry) for entry in data.get("hooks", ())),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from storyforge_core.domain.writing import Brief
-from storyforge_core.providers.offline.banks import Bank, Known, bank, layers
+from storyforge_core.providers.offline.banks import GENRES, MOTIFS, Bank, Known, bank, layers
 from storyforge_core.providers.offline.dice import Dice
 from storyforge_core.providers.offline.premise import Person, Premise, parse
 from storyforge_core.providers.offline.text import as_sentence, with_article
@@ -79,7 +79,7 @@ def _protagonist(premise: Premise, banks: Sequence[Bank], friend: str, fixed: Di
     women = [name for name in near.women if name != friend]
     men = [name for name in near.men or bank("general").men if name != friend]
     guessed: Person = fixed.pick("person", _CHANCES)
-    person = premise.person or guessed
+    person = premise.person or _person_called(premise.name) or guessed
     if premise.name:
         return premise.name, person
     first = fixed.pick("name", men if person == "he" else women)
@@ -87,6 +87,14 @@ def _protagonist(premise: Premise, banks: Sequence[Bank], friend: str, fixed: Di
         return first, person
     second = fixed.pick("second", men)
     return f"{first} and {second}" if "two" in premise.event.split()[:1] else f"{first}, {second} and company", person
+
+
+def _person_called(name: str) -> Person | None:
+    every = [bank(each) for each in (*GENRES, *MOTIFS, "general")]
+    if name in {man for each in every for man in each.men}:
+        return "he"
+    known = name.endswith("a") or name in {woman for each in every for woman in each.women}
+    return "she" if known else None
 
 
 def _hero_slots(premise: Premise, banks: Sequence[Bank], person: Person, name: str, fixed: Dice) -> dict[str, str]:

@@ -7,14 +7,13 @@ from storyforge_core.providers.offline.banks import bank
 from storyforge_core.providers.offline.cast import Cast, assemble
 from storyforge_core.providers.offline.dice import Dice
 from storyforge_core.providers.offline.hooks import hook_in, wording
+from storyforge_core.providers.offline.lexicon import lexicon
 from storyforge_core.providers.offline.template import render
 from storyforge_core.providers.offline.text import title_case
 
 _TITLE_LIMIT = 60
 _CHOICE_LIMIT = 90
 _NOUN = re.compile(r"\b[Tt]he ([a-z]{4,})\b(?! (?:of|that|who)\b)")
-_NO_NOUNS = {"same", "other", "first", "second", "third", "last", "next", "whole", "only", "very", "rest", "most", "more", "best",
-             "worst", "world", "time", "moment", "thing", "things", "kind", "sort", "small", "little", "great", "long", "short"}  # fmt: skip
 
 
 def choices_of(brief: Brief, prose: str) -> list[str]:
@@ -54,6 +53,6 @@ def _named(brief: Brief, cast: Cast, prose: str) -> list[str]:
 
 def _from_nouns(prose: str, cast: Cast) -> list[str]:
     """Choices about things that prose of another hand names near its end."""
-    nouns = [noun for noun in dict.fromkeys(_NOUN.findall(prose[-900:])) if noun not in _NO_NOUNS]
+    nouns = [noun for noun in dict.fromkeys(_NOUN.findall(prose[-900:])) if noun not in lexicon("no_nouns")]
     patterns = ("Look closer at the {}", f"Ask {cast.friend.name} about the {{}}", "Leave the {} alone and go on")
     return [pattern.format(noun) for pattern, noun in zip(patterns, reversed(nouns), strict=False)]

@@ -4,23 +4,19 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from storyforge_core.providers.offline.premise import line_is_ascii
-from storyforge_core.providers.offline.text import lower_first, tidy, without_slots
+from storyforge_core.providers.offline.lexicon import lexicon, speakers
+from storyforge_core.providers.offline.text import is_latin, lower_first, tidy, without_slots
 from storyforge_core.providers.offline.verbs import verbs
 
 _STARTS = re.compile(
-    r"^(?:i will|i'll|i’ll|i|we will|we'll|we’ll|we|let's|let’s|let us|you|please|then|now)\s+(?=\S)", re.IGNORECASE
+    r"^(?:i will|i\u2019ll|i|we will|we\u2019ll|we|let\u2019s|let us|you|please|then|now)\s+(?=\S)", re.IGNORECASE
 )
-_PHRASE_STARTS = {"a", "an", "another", "some", "two", "three", "four", "five", "more", "many", "several"}
-_BRINGING = {"add", "introduce", "include", "use", "more"}
-_CLAUSE_STARTS = {"a", "an", "the", "my", "our", "his", "her", "their", "it", "they", "he", "she", "someone", "somebody",
-                  "everyone", "everybody", "something", "nobody", "nothing", "two", "three", "some", "all"}  # fmt: skip
-_SPEAKERS = {"my": "{her}", "your": "{her}", "our": "{her}", "me": "{him}", "us": "{him}", "myself": "{herself}",
-             "yourself": "{herself}", "ourselves": "{herself}", "i": "{she}", "you": "{him}", "mine": "{hers}"}  # fmt: skip
-_QUESTIONS = {"who", "whose", "what", "where", "why", "how", "when", "whether", "if", "which"}
-_JOINTS = {"and", "then", "but", "or"}
-_NOUNS_TOO = {"light", "watch", "key", "sail", "fish", "look", "walk", "tip", "face", "plant", "ring", "answer", "cut", "show",
-              "drink", "paint", "cover", "smell", "sound", "wave", "dance", "love", "fear", "hope", "wish", "rest"}  # fmt: skip
+_QUOTE_MARKS = "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}'"
+_LONGEST_CHOICE = 160
+_LONGEST_SUBJECT = 10
+_LONGEST_NAME = 3
+_LONGEST_PHRASE = 6
+_SHORTEST_VERB = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +34,24 @@ class Deed:
 
 def deed(words: str, hero: str = "") -> Deed:
     """Understand a choice, a write-in or a hint."""
-    line = tidy(words, 160)
-    bare = line.strip("‘’'*_ ").rstrip(".!… ")
+    line = tidy(words, _LONGEST_CHOICE)
+    bare = line.strip(f"{_QUOTE_MARKS}*_ ").rstrip(".!… ")
     speech = Deed("speech", without_slots(line))
-    if line[:1] in "‘'’" or line.endswith("?") or not bare or not line_is_ascii(bare.split()):
+    if line[:1] in _QUOTE_MARKS or line.endswith("?") or not bare or not is_latin(bare):
         return speech
-    if hero and bare.lower().startswith(f"{hero.lower()} "):
-        bare = bare[len(hero) + 1 :]
-    else:
-        bare = _STARTS.sub("", bare)
-    tokens = bare.split()
+    named = bool(hero) and bare.lower().startswith(f"{hero.lower()} ")
+    tokens = (bare[len(hero) :] if named else _STARTS.sub("", bare)).split()
     return _command(tokens) or _clause(tokens) or _phrase(tokens) or speech
 
 
 def _command(tokens: list[str]) -> Deed | None:
     comma = "," if tokens[0].endswith(",") else ""
     first = tokens[0].lower().rstrip(",")
-    if first in _BRINGING and len(tokens) > 1 and first != "use":
+    if first in lexicon("bringing") and len(tokens) > 1 and first != "use":
         return None
-    if first in {"don't", "don’t", "never"} or (first == "do" and tokens[1:2] == ["not"]):
+    if first in {"don\u2019t", "never"} or (first == "do" and tokens[1:2] == ["not"]):
         rest = tokens[2:] if first == "do" else tokens[1:]
-        return Deed("did", " ".join(["did not", *_rest(rest, ())]), "wait") if rest else None
+        return Deed("did", " ".join(["did not", *_rest(rest, frozenset())]), "wait") if rest else None
     if first.endswith("ly") and len(tokens) > 1 and not verbs().knows(first):
         inner = _command(tokens[1:])
         return Deed("did", f"{first} {inner.text}", inner.verb) if inner else None
@@ -66,7 +59,7 @@ def _command(tokens: list[str]) -> Deed | None:
     if not verb:
         return None
     past = first if first in verbs().pasts and not verbs().knows(first) else verbs().past(verb)
-    return Deed("did", " ".join([past + comma, *_rest(tokens[1:], _JOINTS)]), verb)
+    return Deed("did", " ".join([past + comma, *_rest(tokens[1:], lexicon("joints"))]), verb)
 
 
 def _verb(first: str, tokens: list[str]) -> str:
@@ -94,12 +87,20 @@ def _verb(first: str, tokens: list[str]) -> str:
         "into",
         "through",
     }
-    plain = first.isalpha() and first.isascii() and first not in _CLAUSE_STARTS | _PHRASE_STARTS and len(first) > 2
-    prepositions = {"with", "from", "into", "under", "behind", "inside", "what", "who", "where", "not", "yes", "maybe"}
-    return first if plain and follows in objects and first not in prepositions and not first.endswith("ing") else ""
+    plain = (
+        first.isalpha()
+        and first.isascii()
+        and first not in lexicon("clause_starts") | lexicon("phrase_starts")
+        and len(first) >= _SHORTEST_VERB
+    )
+    return (
+        first
+        if plain and follows in objects and first not in lexicon("no_commands") and not first.endswith("ing")
+        else ""
+    )
 
 
-def _rest(tokens: list[str], joints: set[str] | tuple[str, ...]) -> list[str]:
+def _rest(tokens: list[str], joints: frozenset[str]) -> list[str]:
     """The words behind the verb, with speakers turned to the protagonist and joined verbs to the past."""
     told: list[str] = []
     asked = False
@@ -108,14 +109,14 @@ def _rest(tokens: list[str], joints: set[str] | tuple[str, ...]) -> list[str]:
         core = token.rstrip(",;:.!")
         tail = token[len(core) :]
         low = core.lower()
-        asked = asked or low in _QUESTIONS
+        asked = asked or low in lexicon("questions")
         if asked and (past := _reported(low, before)):
             told.append(past + tail)
-        elif low in _SPEAKERS:
-            told.append(_SPEAKERS[low] + tail)
-        elif before in {"i", "we"} and verbs().knows(low):
-            told.append(verbs().past(low) + tail)
-        elif before in joints and verbs().knows(low) and not (low in _NOUNS_TOO and at == len(tokens) - 1):
+        elif low in speakers():
+            told.append(speakers()[low] + tail)
+        elif (before in {"i", "we"} and verbs().knows(low)) or (
+            before in joints and verbs().knows(low) and not (low in lexicon("nouns_too") and at == len(tokens) - 1)
+        ):
             told.append(verbs().past(low) + tail)
         else:
             told.append(without_slots(token))
@@ -131,22 +132,22 @@ def _reported(word: str, before: str) -> str:
 def _clause(tokens: list[str]) -> Deed | None:
     """`a storm arrives` → `a storm arrived`."""
     first = tokens[0].lower()
-    if first not in _CLAUSE_STARTS and not tokens[0][:1].isupper():
+    if first not in lexicon("clause_starts") and not tokens[0][:1].isupper():
         return None
-    furthest = 10 if first in _CLAUSE_STARTS else 3
+    furthest = _LONGEST_SUBJECT if first in lexicon("clause_starts") else _LONGEST_NAME
     for at in range(1, min(len(tokens), furthest)):
         past = verbs().told(tokens[at].lower())
         if past and tokens[at - 1].lower() not in {"the", "a", "an", "of", "in"}:
-            subject = [lower_first(tokens[0]) if first in _CLAUSE_STARTS else tokens[0], *tokens[1:at]]
-            text = " ".join([*map(without_slots, subject), past, *_rest(tokens[at + 1 :], ())])
+            subject = [lower_first(tokens[0]) if first in lexicon("clause_starts") else tokens[0], *tokens[1:at]]
+            text = " ".join([*map(without_slots, subject), past, *_rest(tokens[at + 1 :], frozenset())])
             return Deed("happened", text)
     return None
 
 
 def _phrase(tokens: list[str]) -> Deed | None:
     first = tokens[0].lower()
-    if first in _BRINGING - {"more"} and len(tokens) > 1:
+    if first in lexicon("bringing") - {"more"} and len(tokens) > 1:
         return Deed("phrase", without_slots(" ".join(tokens[1:])))
-    if first in _PHRASE_STARTS or (first == "the" and len(tokens) < 6):
+    if first in lexicon("phrase_starts") or (first == "the" and len(tokens) < _LONGEST_PHRASE):
         return Deed("phrase", without_slots(lower_first(" ".join(tokens))))
     return None

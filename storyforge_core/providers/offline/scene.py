@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storyforge_core.domain.writing import Brief
-from storyforge_core.providers.offline.banks import Beat, bank
+from storyforge_core.providers.offline.banks import bank
 from storyforge_core.providers.offline.cast import Cast, assemble
 from storyforge_core.providers.offline.dice import Dice
 from storyforge_core.providers.offline.hooks import next_hook, taken_option
@@ -118,7 +118,7 @@ def _consequence(desk: _Desk) -> str:
 
 
 def _plot_beat(desk: _Desk, first: str) -> str:
-    """The next turn of the plot that is under way, or the first of one that this path has not met; empty without room."""
+    """The next turn of the plot under way, or the first of one that this path has not met; empty without room."""
     told = desk.cast.told
     plots = [(each, plot) for each in desk.cast.banks for plot in each.plots]
     begun = [plot for _, plot in plots if any(b.mark in told for b in plot) and not all(b.mark in told for b in plot)]

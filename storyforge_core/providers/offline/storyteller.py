@@ -29,7 +29,7 @@ class OfflineStoryteller:
 
     @property
     def window(self) -> int:
-        """Tokens that prompt and answer may take together: it reads the brief, not the prompt, so any number will do."""
+        """Tokens that prompt and answer may take together: any number, for it reads the brief and no prompt."""
         return 1_000_000
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:

@@ -1,7 +1,11 @@
 """Small questions about English words."""
 
 import re
+import unicodedata
 
+_OPEN, _CLOSE = "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"
+_SINGLE_QUOTES = str.maketrans(dict.fromkeys("“„«", _OPEN) | dict.fromkeys('”»"', _CLOSE))
+_BEYOND_LATIN = 0x250
 _SILENT_H = ("hour", "honest", "honour", "honor", "heir")
 _YOU_SOUND = ("uni", "use", "usu", "eu", "one", "once", "ufo", "uto", "ura")
 
@@ -9,11 +13,11 @@ _YOU_SOUND = ("uni", "use", "usu", "eu", "one", "once", "ufo", "uto", "ura")
 def tidy(text: str, limit: int = 140) -> str:
     """Players' words on one line, at most `limit` characters, without control or double quote marks."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    line = re.sub(r"[“„«]", "‘", re.sub(r"[”»\"]", "’", line))
+    line = re.sub(r"(?<=\w)'(?=\w)", _CLOSE, line.translate(_SINGLE_QUOTES))
     if len(line) <= limit:
         return line
     cut = line[:limit]
-    return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,;:–—-")
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,;:-\N{EN DASH}\N{EM DASH}")
 
 
 def without_slots(text: str) -> str:
@@ -64,3 +68,8 @@ def ends_sentence(text: str) -> bool:
 def as_sentence(text: str) -> str:
     """With a full stop where words end without any mark."""
     return f"{text}." if text[-1:].isalnum() else text
+
+
+def is_latin(text: str) -> bool:
+    """Whether a text is in Latin letters, give or take typographic marks."""
+    return all(ord(char) < _BEYOND_LATIN or unicodedata.category(char).startswith("P") for char in text)

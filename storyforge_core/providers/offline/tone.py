@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from storyforge_core.domain.writing import Brief
-from storyforge_core.providers.offline.banks import Bank, bank
+from storyforge_core.providers.offline.banks import Bank
 
 _SIGNS = {
     "dark": (
@@ -51,12 +51,10 @@ _SIGNS = {
         "cheer",
     ),
 }
-_HABITS = {"horror": "dark", "mystery": "tense", "space": "tense", "romance": "tender"}
 
 
 def tone_of(brief: Brief, banks: Sequence[Bank]) -> str:
     """`dark`, `tender`, `tense` or `light`: as the players ask for, else as the genre has it."""
     asked = f"{brief.note} {brief.tone} {brief.hint}".lower()
     named = [tone for tone, signs in _SIGNS.items() if any(sign in asked for sign in signs)]
-    habits = [tone for each in banks for genre, tone in _HABITS.items() if each is bank(genre)]
-    return (named or habits or ["light"])[0]
+    return named[0] if named else next((each.tone for each in banks if each.tone), "light")

@@ -3,21 +3,18 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
 _DOUBLED = re.compile(r"^[^aeiou]*[aeiou][bdgklmnprt]$")
-_AUXILIARIES = {"is": "was", "are": "were", "am": "was", "has": "had", "have": "had", "can": "could", "will": "would",
-                "must": "had to", "may": "might", "does": "did", "isn’t": "wasn’t", "doesn’t": "didn’t", "doesn't": "didn’t",
-                "isn't": "wasn’t", "can't": "could not", "cannot": "could not", "won't": "would not", "was": "was",
-                "were": "were", "had": "had", "did": "did"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Verbs:
     """All verbs the storyteller knows."""
 
+    auxiliaries: Mapping[str, str]
     irregular: Mapping[str, str]
     classes: Mapping[str, str]
     """Verb to its class: `unlock` → `open`."""
@@ -53,9 +50,9 @@ class Verbs:
         return next((verb for verb in candidates if self.knows(verb)), "")
 
     def told(self, word: str) -> str:
-        """The past tense of a verb that somebody does in a sentence (`opens`, `is`, `opened`); empty for other words."""
-        if word in _AUXILIARIES:
-            return _AUXILIARIES[word]
+        """The past of a verb as it stands in a sentence (`opens`, `is`, `opened`); empty for other words."""
+        if word in self.auxiliaries:
+            return self.auxiliaries[word]
         verb = self.of_third_person(word)
         if verb:
             return self.past(verb)
@@ -71,5 +68,5 @@ def verbs() -> Verbs:
     for name, entry in data["classes"].items():
         classes |= {verb: name for verb in entry["verbs"].split() if classes.get(verb, "other") == "other"}
     outcomes = {name: tuple(entry["then"]) for name, entry in data["classes"].items()}
-    bare = Verbs(data["irregular"], classes, outcomes, {})
-    return Verbs(data["irregular"], classes, outcomes, {bare.past(verb): verb for verb in classes})
+    bare = Verbs(data["auxiliaries"], data["irregular"], classes, outcomes, {})
+    return replace(bare, pasts={bare.past(verb): verb for verb in classes})

@@ -25,6 +25,8 @@ def chosen_deed(chosen: str, cast: Cast, dice: Dice) -> Acted:
     return Acted(_framed("chosen", done, cast, dice), done.verb)
 
 
+_PLAIN = 12
+"""A frame with fewer letters of its own can come again and again without being noticed."""
 _ABOUT_THE_TELLING = re.compile(
     r"(make|keep|let|end|write|describe|focus|stay|be|avoid|use|have|more|less|no|don.t|do not)\b", re.IGNORECASE
 )
@@ -49,8 +51,8 @@ def direct(note: str, cast: Cast, dice: Dice) -> str:
 
 def _framed(use: str, done: Deed, cast: Cast, dice: Dice) -> str:
     frames = bank("frames").beats[f"{use}_{done.kind}"]
-    fresh = [frame for frame in frames if frame.mark not in cast.told] or list(frames)
+    fresh = [frame for frame in frames if len(frame.mark) < _PLAIN or frame.mark not in cast.told] or list(frames)
     words = render(done.text, cast.slots, dice)
     if done.kind == "speech":
-        words = as_sentence(words)
+        words = as_sentence(words[:1].upper() + words[1:])
     return render(dice.pick(use, fresh).text, {**cast.slots, "words": words}, dice)
