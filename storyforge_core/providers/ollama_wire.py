@@ -13,9 +13,8 @@ from ollama import AsyncClient, ChatResponse, ResponseError, ShowResponse
 
 from storyforge_core.domain.answers import one_line
 from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, ServiceSilent, StoryForgeError
+from storyforge_core.providers.direct_http import DirectTransport
 
-CONNECT_SECONDS = 5.0
-"""A server in the house answers a connection in milliseconds; a sleeping one needs no longer wait to be called away."""
 CONTROL_SECONDS = 15.0
 """For questions the server answers from memory; generous because it may be loading a model meanwhile."""
 REASON_CHARS = 200
@@ -169,15 +168,14 @@ def _connection(host: str) -> dict[str, Any]:
     No redirects, for the same reason. OLLAMA_API_KEY is for the vendor's cloud; the client would send it to any host.
     """
     parts = urlsplit(host)
+    login = httpx.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else _unsigned
+    tls = ssl.create_default_context() if parts.scheme == "https" else None
     return {
-        "timeout": httpx.Timeout(None, connect=CONNECT_SECONDS),
-        "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        "transport": DirectTransport(tls),
+        "timeout": None,  # ours are finer: one for the first token, one between tokens
         "trust_env": False,
         "follow_redirects": False,
-        "auth": httpx.BasicAuth(unquote(parts.username), unquote(parts.password or ""))
-        if parts.username
-        else _unsigned,
-        "verify": ssl.create_default_context() if parts.scheme == "https" else False,
+        "auth": login,
     }
 
 
