@@ -18,6 +18,7 @@ from storyforge_core.ports import LiveWords, Words
 
 TYPING_SECONDS = 8.0
 """Discord and Matrix show the sign for about ten."""
+CLOSE_ENOUGH = 0.001
 LISTEN_AGAIN = 0.5
 """After the words ended without an event: the worker may be gone and another may go on."""
 
@@ -110,11 +111,11 @@ class Telling:
     async def _keep_up(self, words: LiveWords) -> None:
         while await self._more(words):
             await self._wait_for_turn(words)
-            if not await self._take(words):
-                continue
+            taken = await self._take(words)
             if self._over.done():
                 return
-            await self._try_frame()
+            if taken:
+                await self._try_frame()
 
     async def _take(self, words: LiveWords) -> bool:
         """Take the newest words, once a restart would know them too."""
@@ -139,10 +140,11 @@ class Telling:
     async def _wait_for_turn(self, words: LiveWords) -> None:
         """Wait until a frame is due, or a little less if a sentence is complete."""
         await self._unless_over(asyncio.sleep(self._due.early - _now()))
-        while not self._over.done() and _now() < self._due.at and not pacer.ends_sentence(words.text):
-            grown = asyncio.wait_for(words.changed(len(words.text)), self._due.at - _now())
-            if await self._unless_over(grown) is False:
+        while not pacer.ends_sentence(words.text) and (left := self._due.at - _now()) > CLOSE_ENOUGH:
+            grown = asyncio.wait_for(words.changed(len(words.text)), left)
+            if self._over.done() or await self._unless_over(grown) is not True:
                 await self._unless_over(asyncio.sleep(self._due.at - _now()))
+                return
 
     async def _unless_over(self, step: Awaitable[bool | None]) -> bool | None:
         """Do something as long as the run is not over; None when it is, or when the step's time was up."""
