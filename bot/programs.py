@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Coroutine
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -18,9 +18,12 @@ from bot.compose import House, alongside, database_server, furnish, log_file, re
 from bot.platforms.terminal.json_lines import JsonLines
 from bot.platforms.terminal.keyboard import Lines, Pipe, open_lines, user_name
 from bot.platforms.terminal.loop import Play
+from bot.platforms.terminal.prose import Prose
 from bot.platforms.terminal.screen import Screen, ScreenClosed, open_screen
 from bot.platforms.terminal.seat import Seat, taken
 from bot.platforms.terminal.show import Show
+from bot.platforms.terminal.surface import TerminalSurface
+from bot.presenter import Presenter
 from bot.storyteller import for_play, for_workers
 from storyforge_core.errors import SetupError, StoryForgeError
 from storyforge_core.logs import configure
@@ -82,7 +85,7 @@ async def _play(options: Namespace, settings: Settings) -> int:
             await _sit(seat, settings, _Table(screen, Pipe(sys.stdin.fileno()), _json_show))
         else:
             with open_lines(screen, settings.data_dir / "history") as lines:
-                await _sit(seat, settings, _Table(screen, lines, _json_show))
+                await _sit(seat, settings, _Table(screen, lines, _prose_show))
     return DONE
 
 
@@ -93,8 +96,7 @@ async def _sit(seat: Seat, settings: Settings, table: "_Table") -> None:
         chosen = await choosing
         async with aclosing(chosen.writer):
             house = furnish(settings, database, chosen.writer)
-            show, showing = table.open(table.screen, house)
-            async with alongside(house.bus.listen(), house.worker.work(), showing):
+            async with alongside(house.bus.listen(), house.worker.work()), table.open(table.screen, house) as show:
                 if chosen.notice:
                     await show.note(chosen.notice)
                 await Play(seat, house.door, house.store, show, table.lines, house.clock).run()
@@ -143,14 +145,23 @@ class _Table:
 
     screen: Screen
     lines: Lines
-    open: Callable[[Screen, House], tuple[Show, Coroutine[None, None, None]]]
-    """Answers the show and the work that keeps it going."""
+    open: Callable[[Screen, House], AbstractAsyncContextManager[Show]]
 
 
-def _json_show(screen: Screen, house: House) -> tuple[Show, Coroutine[None, None, None]]:
+@asynccontextmanager
+async def _json_show(screen: Screen, house: House) -> AsyncGenerator[Show, None]:
     show = JsonLines(screen, house.store, house.ledger, house.bus)
     house.bus.on_events(show.wake)
-    return show, show.run()
+    async with alongside(show.run()):
+        yield show
+
+
+@asynccontextmanager
+async def _prose_show(screen: Screen, house: House) -> AsyncGenerator[Show, None]:
+    surface = TerminalSurface(screen, lambda: house.clock.now().astimezone())
+    async with aclosing(Presenter(house.store, house.ledger, house.bus)) as presenter:
+        house.bus.on_events(presenter.wake)
+        yield Prose(screen, surface, presenter)
 
 
 async def _log_to(file: Path | None, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -9,8 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 from bot.platforms.terminal.screen import Screen
+from bot.room import Backstage, skip_the_past
 from storyforge_core.domain.events import Recorded, SceneTold, WritingQueued
-from storyforge_core.domain.replies import Repeated, Reply
+from storyforge_core.domain.replies import Repeated, Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RunId
 from storyforge_core.errors import ServiceDown, Superseded
 from storyforge_core.ports import Ledger, Store, Words
@@ -34,9 +36,16 @@ class JsonLines:
         self._stirs: list[asyncio.Event] = []
         self._telling = asyncio.Lock()
 
+    async def welcome(self, status: StatusShown) -> None:
+        """Show where the story stands."""
+        await self.reply(status)
+
     async def attend(self, room: Room) -> None:
         """Show from now on what happens in the story of this room."""
+        switched = self._shown is not None
         self._shown = None if room.playthrough is None else (room.id, room.playthrough)
+        if room.playthrough and (switched or not await self._ledger.cursor(room.id, room.playthrough)):
+            await skip_the_past(room, room.playthrough, Backstage(self._store, self._ledger, self._words, Counter()))
 
     def wake(self, _: PlaythroughId | None) -> None:
         """Something may have happened."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-from bot.platforms.terminal.screen import Screen
+from bot.platforms.terminal.screen import Screen, Tone
 
 PROMPT = "> "
 _KEPT_LINES = 1000
@@ -56,6 +56,23 @@ class Pipe:
         return _decoded(line)
 
 
+class Echo:
+    """Lines of a file or a pipe that are shown as if somebody typed them."""
+
+    typed = False
+
+    def __init__(self, screen: Screen, pipe: Pipe) -> None:
+        self._screen = screen
+        self._pipe = pipe
+
+    async def next(self) -> str | None:
+        """Read a line and show it."""
+        line = await self._pipe.next()
+        if line and line.strip():
+            await self._screen.say(PROMPT + line.strip(), Tone.ASIDE)
+        return line
+
+
 class Keyboard:
     """Lines typed at a prompt."""
 
@@ -83,7 +100,7 @@ class Keyboard:
 def open_lines(screen: Screen, history: Path) -> Iterator[Lines]:
     """Listen to standard input; a person's lines are remembered in the file `history`."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        yield Pipe(sys.stdin.fileno())
+        yield Echo(screen, Pipe(sys.stdin.fileno()))
         return
     with _sane_terminal(), _remembered(history) as readline:
         yield Keyboard(screen, readline)

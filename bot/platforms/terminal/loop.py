@@ -26,7 +26,6 @@ StoryForge tells a story with you, and you decide how it goes on. Begin one:
 IN_THE_TERMINAL = """\
 Here a bare number votes, and other words are what you do next. @player2: 2 speaks for another player.
 Ctrl-C stops what is being written, Ctrl-D or /quit leaves."""
-WELCOME_BACK = "Welcome back."
 HOW_TO_LEAVE = "Ctrl-D or /quit leaves the story; it is kept."
 GOODBYE = "Until next time. The story is kept as it is."
 
@@ -76,15 +75,13 @@ class Play:
         room = await self._rooms.room(self._seat.room)
         reply = await self._ask(ShowStatus(), None) if room.playthrough else None
         if isinstance(reply, StatusShown):
-            await self._show.note(WELCOME_BACK)
-            await self._show.reply(reply)
+            await self._show.welcome(reply)
             await self._effect()
         elif self._lines.typed:
             await self._show.note(FIRST_TIME)
 
     async def _take(self, line: str, said: Said) -> None:
-        if not self._lines.typed:
-            await self._show.line(line)
+        await self._show.line(line)
         match said.asked:
             case Problem(sentence):
                 await self._show.reply(Declined(sentence))

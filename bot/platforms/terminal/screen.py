@@ -46,6 +46,20 @@ class Screen:
         self._prompt: Callable[[], str] | None = None
         self._writing = asyncio.Lock()
 
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are so far."""
+        return self._newest
+
+    @property
+    def draws(self) -> bool:
+        """It has the signs that boxes and trees are drawn with."""
+        try:
+            "◉├─←…".encode(getattr(self._out, "encoding", None) or "utf-8")
+        except UnicodeEncodeError:
+            return False
+        return True
+
     async def say(self, text: str, tone: Tone = Tone.TELLING) -> None:
         """Show a finished block."""
         await self.end(await self.begin(text, tone))

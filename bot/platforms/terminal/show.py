@@ -2,12 +2,15 @@
 
 from typing import Protocol
 
-from storyforge_core.domain.replies import Reply
+from storyforge_core.domain.replies import Reply, StatusShown
 from storyforge_core.domain.story import Room
 
 
 class Show(Protocol):
     """What the loop that reads lines needs of an output."""
+
+    async def welcome(self, status: StatusShown) -> None:
+        """Show where the story stands, to somebody who comes back to it."""
 
     async def attend(self, room: Room) -> None:
         """Show from now on what happens in the story of this room."""
@@ -16,7 +19,7 @@ class Show(Protocol):
         """Wait until all that has happened is shown and nothing is being written."""
 
     async def line(self, text: str) -> None:
-        """Show what was read where nobody saw it being typed; the replies that follow are about it."""
+        """A line was read; what follows is about it."""
 
     async def reply(self, reply: Reply) -> None:
         """Show what only the asker is told."""
