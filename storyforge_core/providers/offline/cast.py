@@ -1,6 +1,7 @@
 """Who and what a story is about: found again in what was told, chosen by dice where nothing was told yet."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def assemble(brief: Brief, dice: Dice, prose: str = "") -> Cast:
         found = [known for known in free if re.search(rf"\b{re.escape(known.name)}\b", told, re.IGNORECASE)]
         return min(found, key=lambda known: told.find(known.name)) if found else dice.pick(label, free)
 
-    friend = recall("friend", _all(banks, lambda each: each.friends))
+    friend = _stranger(told, premise, banks) or recall("friend", _all(banks, lambda each: each.friends))
     thing = recall("thing", _all(banks, lambda each: each.things))
     own = Known(f"the {premise.thing}", "") if premise.thing else None
     wonder = own or recall("wonder", _all(banks, lambda each: each.wonders))
@@ -64,6 +65,16 @@ def assemble(brief: Brief, dice: Dice, prose: str = "") -> Cast:
         "premise": as_sentence(premise.text),
     }
     return Cast(premise, banks, slots, friend, thing, wonder, person, told)
+
+
+def _stranger(told: str, premise: Premise, banks: Sequence[Bank]) -> Known | None:
+    """The companion in prose of another hand: whoever is named most, when nobody of ours is."""
+    ours = {known.name for each in banks for known in each.friends}
+    if any(name in told for name in ours):
+        return None
+    named = re.findall(r"(?<=[a-z,] )[A-Z][a-z]{2,}\b", told)
+    others = Counter(name for name in named if name not in premise.text)
+    return Known(others.most_common(1)[0][0], "") if others else None
 
 
 def _all(banks: Sequence[Bank], part: Callable[[Bank], tuple[Known, ...]]) -> tuple[Known, ...]:

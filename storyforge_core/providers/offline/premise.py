@@ -106,7 +106,10 @@ def _verb_at(words: list[str]) -> int | None:
     past = [at for at in places if low[at] in verbs().pasts and low[at] not in {"named", "called"}]
     bare = [at for at in places if verbs().knows(low[at])]
     late = [at for at in bare if at > 1 and first in {"the", "all", "my", "our", "some", "many"}]
-    return next(iter([*(sorted([*bare, *present]) if plural else present), *past, *late]), None)
+    guessed = [
+        at for at in places if low[at].endswith("s") and low[at + 1 : at + 2] and low[at + 1] in lexicon("articles")
+    ]
+    return next(iter([*(sorted([*bare, *present]) if plural else present), *past, *late, *guessed]), None)
 
 
 def _may_be_verb(words: list[str], at: int) -> bool:
@@ -121,7 +124,7 @@ def _may_be_verb(words: list[str], at: int) -> bool:
 
 def _past(word: str) -> str:
     low = word.lower()
-    return verbs().told(low) or verbs().past(low)
+    return verbs().told(low) or verbs().past(low if verbs().knows(low) else low.removesuffix("s"))
 
 
 def _opened(subject: list[str]) -> list[str]:
@@ -206,7 +209,7 @@ def _person(subject: list[str], words: list[str]) -> Person | None:
 
 def _object(rest: list[str]) -> str:
     """The first thing behind the verb: `a door in the sea that …` → `door in the sea`."""
-    start = next((at for at, word in enumerate(rest) if word.lower() in {"a", "an", "the"}), None)
+    start = next((at for at, word in enumerate(rest) if word.lower() in lexicon("articles")), None)
     if start is None:
         return ""
     kept: list[str] = []
@@ -237,6 +240,6 @@ def _thing(found: str) -> str:
 def _noun_phrase(line: str, words: list[str]) -> Premise:
     bare = line.rstrip(".!?… ")
     known = words[0].lower() in lexicon("determiners") | lexicon("numbers")
-    start = 1 if words[0].lower() in {"a", "an", "the"} else 0
+    start = 1 if words[0].lower() in lexicon("articles") else 0
     found = _object(words) if start else ""
     return Premise(line, phrase=lower_first(bare) if known else "", found=found, name=_given_name(words))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
-_DOUBLED = re.compile(r"^[^aeiou]*[aeiou][bdgklmnprt]$")
+_DOUBLED = re.compile(r"^[^aeiou]*[aeiou][bdgklmnprt]$|[^aeiou][aeiou]l$")
 
 
 @dataclass(frozen=True, slots=True)
