@@ -9,6 +9,7 @@ import pytest
 
 from storyforge_core.domain.changes import (
     CastVote,
+    Change,
     ChoiceAdded,
     HeadMoved,
     MemberSet,
@@ -210,7 +211,7 @@ async def test_an_update_is_refused_when_its_before_is_outdated(world: World) ->
     room = await world.store.room(HOME)
     ann = await world.player(ANN)
     joined = Standing("joined", host=True)
-    outdated = [
+    outdated: list[Change] = [
         NoteSet(playthrough.id, "not this", "x"),
         TitleSet(playthrough.story, "not this", "x"),
         HeadMoved(playthrough.id, scene.id, None),

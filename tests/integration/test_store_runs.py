@@ -1,6 +1,7 @@
 """Runs and their jobs: one at a time, one living worker each, nothing lost when a worker or its jobs die."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -286,13 +287,20 @@ async def test_two_sweeps_at_once_revive_a_run_once(world: World, db: Db) -> Non
         assert await db.fetchval("SELECT count(*) FROM procrastinate_jobs WHERE args->>'run' = $1", str(run)) == 1
 
 
-async def test_a_worker_is_dead_the_moment_its_session_is(world: World, db: Db) -> None:
+async def test_a_worker_process_is_alive_until_it_is_killed(world: World, db: Db, database: Database) -> None:
     run, worker = await world.queue(await world.begin()), some_worker()
     await fetch(db)
-    async with world.store.alive(worker):
-        await world.store.claim(run.id, worker)
-        await _end_lock_holders(db)
-        assert await world.store.orphans() == (run.id,)
+    program = [sys.executable, "-m", "tests.peers.living_worker", database.url.psycopg, str(worker)]
+    process = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"alive\n"
+    await world.store.claim(run.id, worker)
+    assert await world.store.claim(run.id, some_worker()) is None
+    assert await world.store.orphans() == ()
+    process.kill()
+    await process.wait()
+    await eventually(world.store.orphans)
+    assert await world.store.claim(run.id, some_worker()) is not None
 
 
 async def test_a_worker_that_lost_its_session_is_alive_again_soon(world: World, db: Db) -> None:
@@ -310,5 +318,7 @@ async def no_orphans(world: World) -> bool:
 
 
 async def _end_lock_holders(db: Db) -> None:
-    await db.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-    await eventually(lambda: db.fetchval("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory'"))
+    holders = [row["pid"] for row in await db.fetch("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")]
+    await db.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid", holders)
+    gone = "SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = ANY($1))"
+    await eventually(lambda: db.fetchval(gone, holders))

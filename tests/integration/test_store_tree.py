@@ -85,9 +85,9 @@ async def test_sixteen_writers_at_once_lose_nothing(world: World, database: Data
     choices = await world.choices(story, opening)
 
     async def write(number: int) -> None:
-        parent, choice = opening.id, choices[number % 2].id
-        for _ in range(6):
-            parent, choice = (await world.tell(story, parent, choice, options=())).id, None
+        scene = await world.tell(story, opening.id, choices[number % 2].id, options=())
+        for _ in range(5):
+            scene = await world.tell(story, scene.id, options=())
 
     await asyncio.gather(*(write(number) for number in range(16)))
     db = await connect(database.url)
