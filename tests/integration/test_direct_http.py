@@ -5,8 +5,8 @@ import gzip
 import shutil
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,9 +43,6 @@ class Server:
         finally:
             self.hung_up.set()
             writer.close()
-
-
-Running = Callable[..., AbstractAsyncContextManager[Server]]
 
 
 @asynccontextmanager
@@ -110,9 +107,13 @@ async def test_the_request_names_host_and_path_and_closes() -> None:
 
 
 async def test_a_piece_is_given_as_soon_as_it_is_there() -> None:
-    async with running(CHUNKED + b"4\r\ndoor\r\n", stays=True) as server, client() as http:
-        async with http.stream("GET", server.url) as answer, asyncio.timeout(5):
-            assert await anext(answer.aiter_bytes()) == b"door"
+    async with (
+        running(CHUNKED + b"4\r\ndoor\r\n", stays=True) as server,
+        client() as http,
+        http.stream("GET", server.url) as answer,
+        asyncio.timeout(5),
+    ):
+        assert await anext(answer.aiter_bytes()) == b"door"
 
 
 async def test_closing_an_answer_hangs_up() -> None:
@@ -142,30 +143,10 @@ def certificate(tmp_path: Path) -> Path:
     if not shutil.which("openssl"):
         pytest.skip("needs the openssl command to make a certificate")
     both = tmp_path / "localhost.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "1",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost",
-            "-keyout",
-            both,
-            "-out",
-            tmp_path / "c",
-        ],
-        check=True,
-        capture_output=True,
-    )
+    kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    command = ["openssl", *kind, *name, "-keyout", both, "-out", tmp_path / "c"]
+    subprocess.run(command, check=True, capture_output=True)
     both.write_bytes(both.read_bytes() + (tmp_path / "c").read_bytes())
     return both
 
