@@ -284,6 +284,7 @@ def test_everything_told_can_be_known_again() -> None:
         ("Open the door", "opened the door"),
         ("I'll take my sword and run", "took {her} sword and ran"),
         ("Ask Mara who she is", "asked Mara who she was"),
+        ("Run before the mayor can", "ran before the mayor could"),
         ("Say that the tea is cold", "said that the tea was cold"),
         ("Don't trust the captain", "did not trust the captain"),
         ("Quietly leave", "quietly left"),

@@ -110,7 +110,8 @@ def _rest(tokens: list[str], joints: frozenset[str]) -> list[str]:
         tail = token[len(core) :]
         low = core.lower()
         asked = asked or low in lexicon("questions")
-        if asked and (past := _reported(low, before)):
+        finite = low in lexicon("finite") and before not in lexicon("articles")
+        if (asked or finite) and (past := _reported(low, before)):
             told.append(past + tail)
         elif low in speakers():
             told.append(speakers()[low] + tail)

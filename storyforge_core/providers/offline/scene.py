@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
 
 from storyforge_core.domain.writing import Brief
 from storyforge_core.providers.offline.banks import bank
@@ -17,6 +19,7 @@ from storyforge_core.providers.offline.weave import chosen_deed, direct, hint_at
 _SCENERY = ("place", "thought", "tone")
 _COMPANY = ("talk", "thing")
 _ROUNDS = 12
+_BEATS_OF_A_PARAGRAPH = 4
 _WITHOUT_HOOK = 0.75
 """Share of a scene that choice and plot may take before its hook."""
 _ROOMY = 120
@@ -153,12 +156,14 @@ def _kinds(desk: _Desk) -> list[str]:
     """Kinds of beats in the order in which they are asked for."""
     tone = tone_of(desk.brief, desk.cast.banks)
     first = desk.dice.shuffled("kinds", ["place", "talk", "thought", tone])
-    return [*first, *(["thing", "place", "talk", tone, "thought"] * _ROUNDS)]
+    return [*first, "thing", *(["place", "talk", tone, "thought"] * _ROUNDS)]
 
 
 def _paragraphs(beats: Sequence[str]) -> list[str]:
-    """Scenery in paragraphs of a few beats."""
-    return [" ".join(beats[at : at + 4]) for at in range(0, len(beats), 4)]
+    """Scenery in paragraphs of about as many beats each."""
+    count = ceil(len(beats) / _BEATS_OF_A_PARAGRAPH)
+    cuts = [round(at * len(beats) / count) for at in range(count + 1)] if count else []
+    return [" ".join(beats[start:end]) for start, end in pairwise(cuts)]
 
 
 def _joined(*parts: str) -> str:

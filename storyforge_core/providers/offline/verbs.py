@@ -35,7 +35,7 @@ class Verbs:
             return verb + "d"
         if verb.endswith("y") and verb[-2:-1] not in set("aeiou"):
             return verb[:-1] + "ied"
-        if _DOUBLED.match(verb) or verb in {"admit", "prefer", "regret", "unwrap", "unzip"}:
+        if _DOUBLED.search(verb) or verb in {"admit", "prefer", "regret", "unwrap", "unzip"}:
             return verb + verb[-1] + "ed"
         return verb + "ed"
 
