@@ -104,6 +104,8 @@ class EmbeddedPostgres:
                 await self._supervision
         if self._server:
             await self._server.stop()
+            with suppress(OSError):  # next time it is made again
+                await asyncio.to_thread(Path(self._server.address.sockets).rmdir)
         self._ownership.give_up()
 
     async def watch(self) -> None:

