@@ -145,7 +145,7 @@ def certificate(tmp_path: Path) -> Path:
     both = tmp_path / "localhost.pem"
     kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
     name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    command = ["openssl", *kind, *name, "-keyout", both, "-out", tmp_path / "c"]
+    command = ["openssl", *kind, *name, "-keyout", str(both), "-out", str(tmp_path / "c")]
     subprocess.run(command, check=True, capture_output=True)
     both.write_bytes(both.read_bytes() + (tmp_path / "c").read_bytes())
     return both

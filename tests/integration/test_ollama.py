@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from storyforge_core.domain.answers import choices_schema
-from storyforge_core.domain.writing import Asking, Brief, Finding, Finished, Message, Telling, Words, WriterEvent
+from storyforge_core.domain.writing import Asking, Brief, Finished, Message, Telling, Words, WriterEvent
 from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, ServiceSilent, StoryForgeError
 from storyforge_core.providers.ollama import OllamaOptions, OllamaWriter
 from tests.peers.llama import LlamaPeer, llama_server
@@ -345,65 +345,6 @@ async def test_a_proxy_in_the_environment_is_passed_by(
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_tcp_port}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     assert prose_of(await heard(writer_for(peer.url))) == PROSE
-
-
-def status_of(findings: dict[str, Finding]) -> dict[str, str]:
-    return {name: finding.status for name, finding in findings.items()}
-
-
-async def checked(writer: OllamaWriter) -> dict[str, Finding]:
-    return {finding.name: finding for finding in await writer.check()}
-
-
-async def test_check_names_version_model_and_window(peer: OllamaPeer, writer_for: WriterFor) -> None:
-    peer.script = Script(loaded_window=8192)
-    findings = await checked(writer_for(peer.url))
-    assert status_of(findings) == {"Ollama": "ok", "model storyteller": "ok", "context window": "ok"}
-    assert "0.33.0" in findings["Ollama"].detail
-
-
-async def test_check_loads_no_model(peer: OllamaPeer, writer_for: WriterFor) -> None:
-    await writer_for(peer.url).check()
-    assert peer.chats == []
-
-
-async def test_check_tells_how_to_get_a_missing_model(peer: OllamaPeer, writer_for: WriterFor) -> None:
-    findings = await checked(writer_for(peer.url, model="dolphin-mistral:7b"))
-    assert status_of(findings) == {"Ollama": "ok", "model dolphin-mistral:7b": "fail"}
-    assert "`ollama pull dolphin-mistral:7b`" in findings["model dolphin-mistral:7b"].detail
-    assert "storyteller:latest" in findings["model dolphin-mistral:7b"].detail
-
-
-async def test_check_fails_for_a_model_that_cannot_write(peer: OllamaPeer, writer_for: WriterFor) -> None:
-    peer.script = Script(capabilities=("embedding",))
-    assert (await checked(writer_for(peer.url)))["model storyteller"].status == "fail"
-
-
-async def test_check_fails_for_a_window_beyond_the_model(peer: OllamaPeer, writer_for: WriterFor) -> None:
-    peer.script = Script(trained_window=4096)
-    window = (await checked(writer_for(peer.url)))["context window"]
-    assert window.status == "fail"
-    assert "OLLAMA_NUM_CTX=4096" in window.detail
-
-
-async def test_check_warns_of_a_window_that_the_server_made_smaller(peer: OllamaPeer, writer_for: WriterFor) -> None:
-    peer.script = Script(loaded_window=6144)
-    window = (await checked(writer_for(peer.url)))["context window"]
-    assert window.status == "warn"
-    assert "OLLAMA_NUM_CTX=6144" in window.detail
-
-
-@pytest.mark.parametrize("fault", ["foreign", "busy"])
-async def test_check_does_not_raise_for_a_server_that_refuses(
-    peer: OllamaPeer, writer_for: WriterFor, fault: Fault
-) -> None:
-    peer.script = Script(fault=fault)
-    assert status_of(await checked(writer_for(peer.url))) == {"Ollama": "fail"}
-
-
-async def test_check_does_not_raise_for_a_server_that_is_away(unused_tcp_port: int, writer_for: WriterFor) -> None:
-    findings = await checked(writer_for(f"http://127.0.0.1:{unused_tcp_port}"))
-    assert status_of(findings) == {"Ollama": "fail"}
 
 
 @pytest.fixture

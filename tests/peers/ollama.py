@@ -72,8 +72,7 @@ class Script:
     first_delay: float = 0.0
     """Seconds before the first token."""
     fault: Fault = "none"
-    fault_after: int = 5
-    """Tokens."""
+    fault_after: int = 5  # tokens
     fault_calls: int = 1_000_000
     """How many chat calls fail before the fault is over."""
     model: str = "storyteller:latest"
@@ -103,8 +102,7 @@ class Call:
 
     path: str
     body: dict[str, Any]
-    sent: int = 0
-    """Tokens."""
+    sent: int = 0  # tokens
     ended: Ending = ""
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
