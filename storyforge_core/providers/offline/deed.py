@@ -70,34 +70,9 @@ def _verb(first: str, tokens: list[str]) -> str:
     if known:
         return known
     follows = tokens[1].lower() if len(tokens) > 1 else ""
-    objects = {
-        "the",
-        "a",
-        "an",
-        "my",
-        "his",
-        "her",
-        "their",
-        "it",
-        "them",
-        "him",
-        "up",
-        "down",
-        "at",
-        "into",
-        "through",
-    }
-    plain = (
-        first.isalpha()
-        and first.isascii()
-        and first not in lexicon("clause_starts") | lexicon("phrase_starts")
-        and len(first) >= _SHORTEST_VERB
-    )
-    return (
-        first
-        if plain and follows in objects and first not in lexicon("no_commands") and not first.endswith("ing")
-        else ""
-    )
+    starts = lexicon("clause_starts") | lexicon("phrase_starts") | lexicon("no_commands")
+    plain = first.isalpha() and first.isascii() and len(first) >= _SHORTEST_VERB and not first.endswith("ing")
+    return first if plain and first not in starts and follows in lexicon("objects") else ""
 
 
 def _rest(tokens: list[str], joints: frozenset[str]) -> list[str]:

@@ -19,6 +19,8 @@ from storyforge_core.providers.offline.weave import chosen_deed, direct, hint_at
 _SCENERY = ("place", "thought", "tone")
 _COMPANY = ("talk", "thing")
 _ROUNDS = 12
+_LULLS = 5
+"""One scene in so many leaves the plot alone, so that a reroll can be another story."""
 _BEATS_OF_A_PARAGRAPH = 4
 _WITHOUT_HOOK = 0.75
 """Share of a scene that choice and plot may take before its hook."""
@@ -126,8 +128,8 @@ def _plot_beat(desk: _Desk, first: str) -> str:
     plots = [(each, plot) for each in desk.cast.banks for plot in each.plots]
     begun = [plot for _, plot in plots if any(b.mark in told for b in plot) and not all(b.mark in told for b in plot)]
     unmet = [(each, plot) for each, plot in plots if not any(beat.mark in told for beat in plot)]
-    near = [plot for each, plot in unmet if each is unmet[0][0]]
-    if not begun and not near:
+    near = [plot for each, plot in unmet if each is not bank("general")] or [plot for _, plot in unmet]
+    if not (begun or near) or not desk.dice.roll("lull", _LULLS):
         return ""
     plot = begun[0] if begun else desk.dice.pick("plot", near)
     beat = desk.say(next(beat for beat in plot if beat.mark not in told).text)
