@@ -14,12 +14,12 @@ from types import FrameType, TracebackType
 import structlog
 
 from bot import doctor
-from bot.compose import House, alongside, database_server, furnish, log_file, ready_database
+from bot.compose import House, alongside, database_directory, database_server, furnish, log_file, ready_database
 from bot.platforms.terminal.json_lines import JsonLines
 from bot.platforms.terminal.keyboard import Lines, Pipe, open_lines, user_name
 from bot.platforms.terminal.loop import Play
 from bot.platforms.terminal.prose import Prose
-from bot.platforms.terminal.screen import Screen, ScreenClosed, open_screen
+from bot.platforms.terminal.screen import Screen, ScreenClosed, Tone, open_screen
 from bot.platforms.terminal.seat import Seat, taken
 from bot.platforms.terminal.show import Show
 from bot.platforms.terminal.surface import TerminalSurface
@@ -32,6 +32,7 @@ from storyforge_core.store.backup import backup, restore
 
 DONE, FAILED, MISCONFIGURED, INTERRUPTED = 0, 1, 78, 130
 """78 is EX_CONFIG of sysexits.h: starting again is pointless before somebody has changed something."""
+FIRST_START = "Setting up the database, once …"
 
 
 def run(options: Namespace) -> int:
@@ -84,6 +85,8 @@ async def _play(options: Namespace, settings: Settings) -> int:
         if options.json:
             await _sit(seat, settings, _Table(screen, Pipe(sys.stdin.fileno()), _json_show))
         else:
+            if settings.database_url is None and not database_directory(settings).exists():
+                await screen.say(FIRST_START, Tone.ASIDE)
             with open_lines(screen, settings.data_dir / "history") as lines:
                 await _sit(seat, settings, _Table(screen, lines, _prose_show))
     return DONE

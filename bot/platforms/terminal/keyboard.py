@@ -16,6 +16,8 @@ from bot.platforms.terminal.screen import Screen, Tone
 PROMPT = "> "
 _KEPT_LINES = 1000
 _BLOCK = 65_536
+_LOCAL_FLAGS = 3
+"""The place of a terminal's local modes among its attributes."""
 
 
 class Lines(Protocol):
@@ -133,13 +135,16 @@ def _remembered(history: Path) -> Iterator[ModuleType | None]:
 
 @contextmanager
 def _sane_terminal() -> Iterator[None]:
-    """Leave the terminal as it was, even when the program is told to end in the middle of a line."""
+    """Keep ^C out of the prose, and leave the terminal as it was even when told to end in the middle of a line."""
     try:
         import termios  # noqa: PLC0415  # not on Windows
     except ImportError:
         yield
         return
     before = termios.tcgetattr(sys.stdin)
+    quiet = list(before)
+    quiet[_LOCAL_FLAGS] &= ~termios.ECHOCTL
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, quiet)
     try:
         yield
     finally:

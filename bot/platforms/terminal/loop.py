@@ -20,7 +20,7 @@ from storyforge_core.errors import StoryForgeError
 from storyforge_core.ports import Clock
 
 FIRST_TIME = """\
-StoryForge tells a story with you, and you decide how it goes on. Begin one:
+StoryForge tells a story, and you decide how it goes on. Begin one:
   /story new A lighthouse keeper finds a door in the sea
 /help shows all commands, Ctrl-D leaves."""
 IN_THE_TERMINAL = """\
