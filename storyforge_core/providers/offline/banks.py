@@ -49,7 +49,7 @@ class Hook:
     beat: Beat
     options: tuple[Option, ...]
     name: str = ""
-    """A named hook comes only where an option leads to it."""
+    """A named hook comes only where an option leads to it, or in an opening."""
     first: bool = False
     """Whether it may end an opening."""
 

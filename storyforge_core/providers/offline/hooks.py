@@ -38,7 +38,8 @@ def next_hook(brief: Brief, cast: Cast, dice: Dice) -> Hook:
         return dice.pick("led", led)
     opening = not brief.path and not brief.extend
     for bank in cast.banks:
-        free = [hook for hook in bank.hooks if not hook.name and not _met(hook, cast) and (hook.first or not opening)]
+        fitting = [hook for hook in bank.hooks if (hook.first if opening else not hook.name)]
+        free = [hook for hook in fitting if not _met(hook, cast)]
         if free and (bank is cast.banks[-1] or opening or dice.roll(f"near/{bank.names}", 4)):
             return dice.pick("hook", free)
     rest = [hook for hook in _every(cast) if not hook.name]

@@ -171,7 +171,7 @@ def _role(subject: list[str]) -> str:
         kept.append(word.rstrip(","))
     while kept and kept[-1].endswith("ly"):
         kept.pop()
-    if not kept or any(word[:1].isupper() for word in kept):
+    if not kept or kept[-1].lower() in lexicon("lifeless") or any(word[:1].isupper() for word in kept):
         return ""
     return " ".join(kept[1:] if kept[0] in lexicon("singulars") and len(kept) > 1 else kept[-3:])
 
