@@ -120,8 +120,8 @@ def _rows(now: Asked, voice: Voice, width: int) -> Sequence[str]:
 def _votes(ballot: Ballot, choice: Choice, votes: int, names: Mapping[PlayerId, str], voice: Voice) -> str:
     if not votes:
         return ""
-    voters = voice.names([names.get(vote.player, "") for vote in ballot.votes if vote.choice == choice.id])
-    return f" — {counted(votes, 'vote')} ({voters})"
+    voters = voice.crowd([names.get(vote.player, "") for vote in ballot.votes if vote.choice == choice.id])
+    return f" — {counted(votes, 'vote')} ({', '.join(voters)})"
 
 
 def _waiting(now: Asked, voice: Voice) -> str:

@@ -167,8 +167,10 @@ class Outbox:
         message.marked = False
 
     async def _edit(self, posted: str, frame: Frame) -> None:
-        self._spent = pacer.spend(self._spent, self.limits.pace, _now())
-        await _within_limit(self._surface.edit(self._room.key, posted, frame))
+        try:
+            await _within_limit(self._surface.edit(self._room.key, posted, frame))
+        finally:  # counted when it is over: the platform's window began no later than that
+            self._spent = pacer.spend(self._spent, self.limits.pace, _now())
 
     def _note(self, message: _Message, showing: Showing) -> None:
         """Keep in mind how far it got; the ledger hears of each step that a restart has to know of."""

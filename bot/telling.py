@@ -142,7 +142,7 @@ class Telling:
         await self._unless_over(asyncio.sleep(self._due.early - _now()))
         while not pacer.ends_sentence(words.text) and (left := self._due.at - _now()) > CLOSE_ENOUGH:
             grown = asyncio.wait_for(words.changed(len(words.text)), left)
-            if self._over.done() or await self._unless_over(grown) is not True:
+            if await self._unless_over(grown) is not True:
                 await self._unless_over(asyncio.sleep(self._due.at - _now()))
                 return
 

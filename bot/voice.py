@@ -30,11 +30,15 @@ class Voice:
         return self.words(text, NAME_CHARS) or "somebody"
 
     def names(self, names: Sequence[str]) -> str:
-        """Name several players; a crowd is counted."""
-        shown = [self.name(name) for name in names]
-        if len(shown) > NAMES_LISTED:
-            shown[NAMES_LISTED - 1 :] = [f"{len(shown) - NAMES_LISTED + 1} others"]
-        return listed(shown)
+        """Name several players in a sentence."""
+        return listed(self.crowd(names))
+
+    def crowd(self, names: Sequence[str]) -> Sequence[str]:
+        """Name players one by one; of many, the last ones are counted."""
+        shown = [self.name(name) for name in names[:NAMES_LISTED]]
+        if len(names) > NAMES_LISTED:
+            shown[-1] = f"{len(names) - NAMES_LISTED + 1} others"
+        return shown
 
     def choice(self, choice: Choice, limit: int) -> str:
         """Show a choice with the number people type for it."""
