@@ -80,6 +80,8 @@ async def backup(url: str, file: Path) -> None:
 async def restore(url: str, file: Path) -> None:
     """Read a backup into a database without stories. Its tables may be older than this program: `upgrade` comes next.
 
+    This program, too, has to keep its pool closed until then.
+
     Raises:
         SetupError: the file is no backup, or the database isn't free for it; the sentence says what to do.
     """

@@ -8,8 +8,8 @@ stale pid files and leaves servers behind, so only its programs are used.
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -89,8 +89,9 @@ class EmbeddedPostgres:
         """
         patience = Patience("the program that owns the database to get it ready", _FIRST_PAUSE)
         try:
-            while not (await self._take() or await self._join()):
-                await patience.pause()
+            with _told_to_owners(self._premises):
+                while not (await self._take() or await self._join()):
+                    await patience.pause()
         except BaseException:
             await self.stop()
             raise
@@ -147,12 +148,14 @@ class EmbeddedPostgres:
         """Start the server again whenever it is gone, with longer and longer pauses."""
         crashes, began = 0, time.monotonic()
         while True:
-            await self._until_needed()
+            with _told_to_owners(self._premises):
+                await self._until_needed()
             crashes = crashes + 1 if time.monotonic() - began < _STEADY else 1
             await asyncio.sleep(_FIRST_PAUSE * 2 ** (crashes - 1))
             began = time.monotonic()
             try:
-                await self._launch()
+                with _told_to_owners(self._premises):
+                    await self._launch()
             except SetupError as error:
                 log.warning("the database server does not start", attempt=crashes, reason=str(error))
                 if crashes == _CRASHES:
@@ -171,6 +174,18 @@ class EmbeddedPostgres:
         if self._address is None:
             raise SetupError("The database server has not been started.")
         return self._address
+
+
+@contextmanager
+def _told_to_owners(premises: Premises) -> Generator[None, None, None]:
+    """Turn what the file system refuses into a sentence for the owner."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(
+            f"The database cannot work in {premises.root} ({error.strerror}: {error.filename}): see that the directory "
+            "is there, belongs to the user who runs StoryForge, and has free space."
+        ) from error
 
 
 def _new_address(premises: Premises) -> Address:

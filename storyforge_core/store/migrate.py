@@ -124,8 +124,9 @@ def _go_to_head(connection: Connection) -> None:
         command.upgrade(config_for(connection), "head")
     except (DBAPIError, psycopg.Error) as error:
         raise SetupError(
-            "The tables could not be brought up to date, what was there is unharmed: the database has to be "
-            f"StoryForge's own, with free disk space. (PostgreSQL said: {str(error).splitlines()[0]})"
+            "The tables could not be brought up to date; what was there is unharmed. StoryForge needs a database for "
+            "itself, owned by its user (ALTER DATABASE … OWNER TO …), and free disk space. "
+            f"(PostgreSQL said: {str(error).splitlines()[0]})"
         ) from error
 
 

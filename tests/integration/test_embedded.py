@@ -329,6 +329,15 @@ async def test_a_directory_that_cannot_be_written_is_named(data_directory: Path)
     assert "may write to" in await refused(data_directory / "file" / "postgres")
 
 
+async def test_a_data_directory_that_vanishes_while_it_is_shared_is_named(directory: Path) -> None:
+    async with another_program(directory) as (program, told), embedded_postgres(directory) as sharer:
+        rename(directory, "elsewhere")
+        program.kill()
+        with pytest.raises(SetupError, match="see that the directory is there"):
+            await sharer.watch()
+        await until(lambda: ended(int(str(told["pid"]))))
+
+
 async def test_a_server_that_refuses_a_setting_is_quoted(directory: Path) -> None:
     with pytest.raises(SetupError, match="shared_buffers"):
         async with embedded_postgres(directory, settings={**FAST, "shared_buffers": "much"}):
@@ -425,6 +434,7 @@ async def test_a_processor_that_pgvector_does_not_fit_gets_a_sentence(directory:
         await probe(address)
         with pytest.raises(SetupError, match="AVX2"):
             await probe(address, "COPY (SELECT 1) TO PROGRAM 'kill -ILL $PPID'")
+        assert await ask_patiently(server.url) == 1
 
 
 async def test_the_pid_file_of_a_dead_server_keeps_what_it_says_about_shared_memory(new_directory: Path) -> None:

@@ -1,6 +1,7 @@
 """The tables of a database, from nothing to this program's and back, on both servers of the bundle."""
 
 import asyncio
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +28,7 @@ CATALOGUE = """
     UNION ALL SELECT pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger WHERE NOT tgisinternal
 """
 
+VISITOR = "visitor"
 both = pytest.mark.parametrize("postgres_major", [18, 16])
 
 
@@ -140,6 +142,15 @@ async def test_a_broken_upgrade_leaves_the_state_before_it(bare: DatabaseUrl) ->
     await execute(bare, "DROP TABLE procrastinate_jobs")
     await upgrade(bare)
     assert (await migration_state(bare)).kind == "current"
+
+
+async def test_a_user_who_may_not_make_tables_gets_a_sentence(bare: DatabaseUrl) -> None:
+    await execute(bare, "CREATE ROLE visitor LOGIN PASSWORD 'visitor'")
+    try:
+        with pytest.raises(SetupError, match="owned by its user"):
+            await upgrade(replace(bare, user=VISITOR, password=VISITOR))
+    finally:
+        await execute(bare, "DROP ROLE visitor")
 
 
 async def test_a_database_of_a_newer_program_is_refused(migrated: DatabaseUrl) -> None:
