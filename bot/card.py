@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import structlog
 
-from bot.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
+from bot.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
 from bot.pacer import SHORTEST_WAIT
 from bot.surface import Frame, SlowDown, SurfaceDown
 from storyforge_core.errors import ServiceDown
@@ -46,7 +46,7 @@ class Card:
         waiting = asyncio.ensure_future(self._done.wait())
         await asyncio.wait({waiting, self._task}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        if self._task.done():
+        if self._task.done() and not self._task.cancelled():
             self._task.result()
 
     async def close(self, frame: Frame) -> None:
@@ -61,7 +61,7 @@ class Card:
 
     def drop(self) -> None:
         """Stop; the ledger knows that the card is not finished."""
-        self._task.cancel()
+        let_go(self._task)
 
     def _want(self, showing: Showing) -> None:
         self._wanted = showing

@@ -180,6 +180,13 @@ class Outbox:
             message.marked = False
 
 
+def let_go(task: asyncio.Task[None]) -> None:
+    """End a task that nobody waits for any more; what it failed of was the room, which is known."""
+    task.cancel()
+    if task.done() and not task.cancelled():
+        task.exception()  # asked for, it is not reported as forgotten
+
+
 async def _within_limit(request: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(CALL_SECONDS):

@@ -12,7 +12,7 @@ Markup = Literal["markdown", "plain"]
 """Which marks the platform turns into bold, italics and the like."""
 
 Edits = Literal["rewrite", "append", "none"]
-"""What may happen to a shown message: anything; only growing at its end, as on a terminal; nothing."""
+"""What may happen to a shown message: anything; only growing at its end, without limit, as on a terminal; nothing."""
 
 
 class SurfaceError(StoryForgeError):

@@ -8,7 +8,7 @@ from typing import assert_never
 import structlog
 
 from bot import pacer, wording
-from bot.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
+from bot.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
 from bot.sheet import Assignment, Layout, Sheet
 from bot.surface import Frame, SlowDown, SurfaceDown
 from storyforge_core.domain.events import SceneTold, WritingFailed, WritingStopped
@@ -93,7 +93,7 @@ class Telling:
     def drop(self) -> None:
         """Stop at once; the ledger knows that it is not finished."""
         if self._task is not None:
-            self._task.cancel()
+            let_go(self._task)
 
     async def _follow(self) -> None:
         if self._layout.limits.edits == "none":

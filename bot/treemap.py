@@ -212,5 +212,6 @@ def _label(node: TreeNode, room: int, glyphs: Glyphs) -> str:
 def _legend(shown: MapShown, canvas: Canvas) -> Sequence[str]:
     glyphs = canvas.glyphs
     left_out = [f"{counted(shown.left_out, 'scene')} further away are not drawn."] if shown.left_out else []
-    signs = f"{glyphs.path} the way here  {glyphs.other} other branches  /story go 12 leads to scene 12"
+    number = shown.nodes[-1].number
+    signs = f"{glyphs.path} the way here  {glyphs.other} other branches  /story go {number} leads to scene {number}"
     return [fitted(text, canvas.width, glyphs.more) for text in ("", *left_out, signs)]

@@ -1,5 +1,6 @@
 """What everybody in a room reads: every event in words, in the voice of its platform."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bot.voice import TITLE_CHARS, Voice, counted, lines, within
@@ -28,11 +29,8 @@ NOTHING_HERE = "(The scene ends above.)"
 def story_began(event: StoryBegan, voice: Voice) -> str:
     """Announce a story with its premise."""
     title = voice.words(event.title, TITLE_CHARS) or "A new story"
-    return lines(
-        voice.flavour.strong(title),
-        voice.flavour.literal(event.premise[:PREMISE_CHARS]),
-        voice.flavour.soft(f"Begun by {voice.name(event.by)}."),
-    )
+    premise = "" if event.premise == event.title else voice.flavour.literal(event.premise[:PREMISE_CHARS])
+    return lines(voice.flavour.strong(title), premise, voice.flavour.soft(f"Begun by {voice.name(event.by)}."))
 
 
 def story_opened(event: StoryOpened, voice: Voice) -> str:
@@ -97,17 +95,20 @@ def scene_head(told: SceneTold, voice: Voice, limit: int) -> str:
 
 def scene_foot(told: SceneTold, voice: Voice) -> str:
     """Say under a scene what its readers should know about how it came to be; mostly nothing."""
-    scene = told.scene
-    edited = f"edited by {voice.name(scene.writer)}" if scene.origin == "edited" else ""
-    teller = BUILT_IN if scene.writer == BUILT_IN else ""
-    take = f"take {scene.take}" if scene.take > 1 else ""
-    small = " · ".join(part for part in (take, edited, teller) if part)
-    return lines(voice.flavour.literal(told.cut), voice.flavour.soft(small))
+    return lines(voice.flavour.literal(told.cut), voice.flavour.soft(" · ".join(_origin(told.scene, voice))))
 
 
 def scene_signature(told: SceneTold, voice: Voice) -> str:
     """Put number and title below a scene, where what stands above it was shown before they were known."""
-    return lines(f"— {voice.heading(told.scene)}", scene_foot(told, voice))
+    heading = " · ".join([voice.heading(told.scene), *_origin(told.scene, voice)])
+    return lines(voice.flavour.literal(told.cut), f"— {heading}")
+
+
+def _origin(scene: Scene, voice: Voice) -> Sequence[str]:
+    take = f"take {scene.take}" if scene.take > 1 else ""
+    edited = f"edited by {voice.name(scene.writer)}" if scene.origin == "edited" else ""
+    teller = BUILT_IN if scene.writer == BUILT_IN else ""
+    return [part for part in (take, edited, teller) if part]
 
 
 def placeholder(place: int) -> str:

@@ -14,6 +14,7 @@ from bot.surface import Allowance, File, Frame, Limits, MessageGone, RoomGone, S
 from storyforge_core.domain.events import Event, Recorded
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RoomKey, RunId
+from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Delivery
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -197,11 +198,14 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: dict[tuple[RoomId, str, int], Delivery] = {}
         self.cursors: dict[tuple[RoomId, PlaythroughId], int] = {}
+        self.outages = 0
+        """How many of the next writes fail."""
 
     async def cursor(self, room: RoomId, playthrough: PlaythroughId) -> int:
         return self.cursors.get((room, playthrough), 0)
 
     async def advance(self, room: RoomId, playthrough: PlaythroughId, event: int) -> None:
+        self._fail()
         self.cursors[room, playthrough] = max(event, self.cursors.get((room, playthrough), 0))
 
     async def deliveries(self, room: RoomId, subject: str) -> tuple[Delivery, ...]:
@@ -216,7 +220,13 @@ class Ledger:
         return self.rows.setdefault((room, subject, part), fresh)
 
     async def mark(self, delivery: Delivery) -> None:
+        self._fail()
         self.rows[delivery.room, delivery.subject, delivery.part] = delivery
+
+    def _fail(self) -> None:
+        if self.outages:
+            self.outages -= 1
+            raise ServiceDown("The story's database does not answer.")
 
 
 class Events:

@@ -17,6 +17,7 @@ from storyforge_core.domain.events import (
     BallotChanged,
     BallotDecided,
     BallotOpened,
+    BallotWaits,
     HeadSet,
     Noted,
     SceneTold,
@@ -627,5 +628,122 @@ def test_what_a_model_writes_pings_nobody() -> None:
         await room.shows(replace(room.told(run, speech), chosen="Ask @everyone"))
         for frame in room.chat.messages[0].frames:
             assert not any(ping in frame.text for ping in ("@everyone", "<@1", "]("))
+
+    present(story())
+
+
+def test_a_database_that_is_away_for_a_while_doubles_nothing() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        room.ledger.outages = 5
+        await room.shows(Noted("Ann joined."), Noted("Bo joined."))
+        assert room.chat.texts == ["Ann joined.", "Bo joined."]
+        assert not room.ledger.outages
+
+    present(story())
+
+
+def test_words_go_on_after_the_platform_asked_for_a_rest() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        _, speech = room.writing()
+        speech.say("The door ")
+        await asyncio.sleep(2)
+        room.chat.failures.append(SlowDown("wait", 4.0))
+        speech.say("was ")
+        await asyncio.sleep(2)
+        assert not room.chat.failures
+        assert room.chat.texts == ["*→ Open the door*\n\nThe door"]
+        speech.say("open.")
+        await asyncio.sleep(4)
+        assert room.chat.texts == ["*→ Open the door*\n\nThe door was open."]
+        await room.presenter.aclose()
+
+    present(story())
+
+
+def test_a_message_too_many_says_that_the_scene_ends_above() -> None:
+    async def story() -> None:
+        room = Room(Chat(chat_limits(100)))
+        await room.start()
+        run, speech = room.writing()
+        speech.say("word " * 30)
+        await asyncio.sleep(3)
+        assert len(room.chat.messages) > 1
+        speech.end()
+        await room.shows(SceneTold(run, scene("Short."), ""))
+        assert room.chat.texts[0].endswith("Short.")
+        assert set(room.chat.texts[1:]) == {"(The scene ends above.)"}
+
+    present(story())
+
+
+def test_a_room_that_closes_while_a_scene_is_written_ends_its_presentation() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        run, speech = room.writing()
+        speech.say("The door ")
+        await asyncio.sleep(2)
+        room.chat.closed.add(HERE)
+        room.happens(room.told(run, speech))
+        with pytest.raises(RoomGone):
+            await room.presenter.settled(HERE)
+
+    present(story())
+
+
+def test_a_run_that_fell_silent_and_went_on_elsewhere_is_followed_again() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        run, speech = room.writing()
+        speech.say("The door ")
+        speech.end()
+        await asyncio.sleep(2)
+        room.speeches.runs[run] = again = Speech()
+        again.say("The door was open.")
+        await asyncio.sleep(3)
+        assert room.chat.texts == ["*→ Open the door*\n\nThe door was open."]
+        await room.presenter.aclose()
+
+    present(story())
+
+
+def test_the_typing_sign_is_shown_until_the_first_words() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        _, speech = room.writing()
+        await asyncio.sleep(20)
+        assert len(room.chat.typed) == 3
+        speech.say("The door ")
+        await asyncio.sleep(20)
+        assert len(room.chat.typed) == 3
+        await room.presenter.aclose()
+
+    present(story())
+
+
+def test_a_players_own_scene_is_shown_at_once() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        edited = replace(scene("It was never open."), origin="edited", writer="Ann", take=2)
+        await room.shows(SceneTold(None, edited, ""))
+        assert room.chat.texts == ["**1 · The cold door**\n\nIt was never open.\n\n*take 2 · edited by Ann*"]
+
+    present(story())
+
+
+def test_a_host_is_called_when_only_they_can_decide() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        tied = ballot((ANN, 1), (BO, 2))
+        await room.shows(opened(tied), BallotWaits(tied, tuple(choice.id for choice in tied.choices)))
+        assert room.chat.texts[-1] == "A tie between 1 and 2. The host decides: /story close 1 or /story close 2."
 
     present(story())

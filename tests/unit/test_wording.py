@@ -53,6 +53,7 @@ from storyforge_core.domain.story import (
     Story,
     StoryId,
 )
+from storyforge_core.providers.offline import OfflineStoryteller
 from tests.fakes import NOON, chat_limits
 
 PLAIN = Voice(Plain(), lambda at: f"{at:%H:%M}")
@@ -203,7 +204,8 @@ def test_what_stands_above_a_scene_fits(limit: int, text: str) -> None:
 
 
 def test_the_built_in_storyteller_is_always_named() -> None:
-    assert wording.scene_foot(told(replace(SCENE, writer="built-in storyteller")), PLAIN) == "built-in storyteller"
+    told_by_it = told(replace(SCENE, writer=OfflineStoryteller().label))
+    assert wording.scene_foot(told_by_it, PLAIN) == "built-in storyteller"
     assert not wording.scene_foot(told(), PLAIN)
 
 
@@ -302,3 +304,12 @@ def test_a_crowd_is_counted() -> None:
 
 def test_the_smallest_chat_leaves_room_for_prose() -> None:
     assert head_room(chat_limits(100)) <= 50
+
+
+def test_a_premise_that_is_the_title_is_not_said_twice() -> None:
+    assert wording.story_began(StoryBegan("A door", "A door", "Ann"), PLAIN) == "A door\nBegun by Ann."
+
+
+def test_below_a_scene_number_title_and_origin_share_a_line() -> None:
+    scene = replace(SCENE, take=2, writer="built-in storyteller")
+    assert wording.scene_signature(told(scene), PLAIN) == "— 3 · The cold door · take 2 · built-in storyteller"
