@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change
@@ -27,8 +28,12 @@ SITUATION = TypeAdapter(Situation)
 
 
 def dump(adapter: TypeAdapter[Value], value: Value) -> str:
-    """Write a value as JSON."""
-    return adapter.dump_json(storable(value)).decode()
+    """Write a value as JSON, fit for the database."""
+    try:
+        written = adapter.dump_json(value)
+    except PydanticSerializationError:  # a lone surrogate
+        return adapter.dump_json(storable(value)).decode()
+    return (adapter.dump_json(storable(value)) if rb"\u0000" in written else written).decode()
 
 
 def columns(value: object) -> dict[str, object]:

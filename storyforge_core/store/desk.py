@@ -21,7 +21,7 @@ from storyforge_core.domain.story import (
     StoryId,
     TreeNode,
 )
-from storyforge_core.errors import Busy, NotFound
+from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
 from storyforge_core.store import reading, runs, tree, writing
 from storyforge_core.store.arrivals import Arrival
@@ -31,8 +31,6 @@ from storyforge_core.store.statement import Db, Statement
 
 # Locks and reads anew afterwards: a statement that had to wait still sees what was before the wait.
 _LOCK = Statement("SELECT id FROM playthrough WHERE id = :playthrough FOR UPDATE")
-
-_ROOM_SHOWS = Statement("SELECT playthrough_id FROM room WHERE id = :room")
 
 _AUDIT = Statement("""
     INSERT INTO change (playthrough_id, at, actor_id, command, verb, of_id, undoable, changes)
@@ -64,11 +62,9 @@ class PostgresDesk:
     async def seat(self, arrival: Arrival) -> None:
         """Take in who asks and where, and lock what the room shows."""
         self.room, self.player = arrival.room, arrival.player
-        if self.room.playthrough is None:
-            return
-        self.situation = await self.open_situation(self.room.playthrough)
-        if await _ROOM_SHOWS.value(self._db, room=self.room.id) != self.room.playthrough:
-            raise Busy("This room has just changed to another story. Try again.")
+        if self.room.playthrough:
+            await _LOCK.run(self._db, playthrough=self.room.playthrough)
+            self.situation = await reading.situation(self._db, self.room.playthrough, seen_from=self.room)
 
     async def open_situation(self, playthrough: PlaythroughId) -> Situation:
         """Lock another playthrough and read where it stands."""

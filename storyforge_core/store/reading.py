@@ -6,13 +6,13 @@ from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Run, Situation
 from storyforge_core.domain.story import BallotId, PlayerId, PlaythroughId, Room
-from storyforge_core.errors import NotFound
+from storyforge_core.errors import Busy, NotFound
 from storyforge_core.store.codec import BALLOT, CHANGES, EVENT, RUN, SITUATION, columns
 from storyforge_core.store.statement import Db, Statement
 
 # One round trip for all that a command is decided by: each part is a row made JSON under the names of its value.
 _SITUATION = Statement("""
-    SELECT to_json(found)::text FROM (
+    SELECT to_json(found)::text, (SELECT playthrough_id FROM room WHERE id = :room) AS shown FROM (
         SELECT (SELECT to_json(part) FROM (
                     SELECT {story} FROM story WHERE story.id = playthrough.story_id) AS part) AS story,
                (SELECT to_json(part) FROM (SELECT {playthrough}) AS part) AS playthrough,
@@ -78,16 +78,19 @@ _EVENTS = Statement("""
 _PLAYTHROUGH_OF = Statement("SELECT playthrough_id FROM ballot WHERE id = :ballot")
 
 
-async def situation(db: Db, playthrough: PlaythroughId) -> Situation:
+async def situation(db: Db, playthrough: PlaythroughId, seen_from: Room | None = None) -> Situation:
     """Read where a playthrough stands.
 
     Raises:
         NotFound: there is none of this id.
+        Busy: the room it is seen from shows another one by now.
     """
-    found = await _SITUATION.value(db, playthrough=playthrough)
+    found = await _SITUATION.row(db, playthrough=playthrough, room=seen_from and seen_from.id)
     if found is None:
         raise NotFound("There is no such story. /story stories lists those that are there.")
-    return SITUATION.validate_json(found)
+    if seen_from and found["shown"] != playthrough:
+        raise Busy("This room has just changed to another story. Try again.")
+    return SITUATION.validate_json(found["to_json"])
 
 
 async def live_run(db: Db, playthrough: PlaythroughId) -> Run | None:

@@ -34,7 +34,7 @@ _QUEUE = Statement("""
     )
     INSERT INTO run (id, playthrough_id, status, stage, draft, attempts, priority, job_id, created_at)
     SELECT :id, :playthrough, 'queued', :stage, :draft, :attempts, :priority, job.id, :created_at FROM job
-    RETURNING id
+    RETURNING (SELECT count(*) FROM run WHERE {live} AND (run.status <> 'queued' OR run.priority >= :priority))
 """)
 
 _SCHEDULE = Statement("""
@@ -59,13 +59,12 @@ _JOB_RUNS = Statement("SELECT status = 'doing' FROM procrastinate_jobs WHERE id 
 
 _CANCEL = Statement("SELECT procrastinate_cancel_job_v1(:job, true, false)")
 
-_FINISH = Statement("""
-    UPDATE run SET status = :status, error = :error, finished_at = :at WHERE run.id = :run AND {live}
-""")
-
 # A scene has the words of a run that is done; those of any other run are nowhere else.
-_DROP_CHUNKS = Statement("""
-    DELETE FROM run_chunk USING run WHERE run.id = :run AND run.status = 'done' AND run_chunk.run_id = run.id
+_FINISH = Statement("""
+    WITH dropped AS (
+        DELETE FROM run_chunk USING run WHERE :status = 'done' AND run.id = :run AND {live} AND run_id = run.id
+    )
+    UPDATE run SET status = :status, error = :error, finished_at = :at WHERE run.id = :run AND {live}
 """)
 
 _CLAIM = Statement("""
@@ -168,7 +167,7 @@ async def queue(db: Db, run: Run, priority: int) -> int:
     Raises:
         Busy: the playthrough has a live run already.
     """
-    queued = await _QUEUE.value(
+    place: int | None = await _QUEUE.value(
         db,
         id=run.id,
         playthrough=run.playthrough,
@@ -180,9 +179,9 @@ async def queue(db: Db, run: Run, priority: int) -> int:
         queue=TEXT_QUEUE,
         task=RUN_TASK,
     )
-    if queued is None:
+    if place is None:
         raise Busy("A scene is being written already. Wait for it, or end it with /story stop.")
-    return await runs_before(db, run.id)
+    return place
 
 
 async def schedule(db: Db, ballot: BallotId, at: datetime) -> None:
@@ -208,7 +207,6 @@ async def stop(db: Db, run: RunId) -> bool:
 async def finish(db: Db, run: RunId, status: RunStatus, error: str, at: datetime) -> None:
     """End a live run."""
     await _FINISH.run(db, run=run, status=status, error=storable(error), at=at)
-    await _DROP_CHUNKS.run(db, run=run)
 
 
 async def claim(db: Db, run: RunId, worker: UUID) -> Run | None:
