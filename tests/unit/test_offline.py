@@ -330,3 +330,8 @@ def test_a_premise_is_understood(premise: str, event: str, thing: str) -> None:
 
 def test_a_template_is_known_by_its_longest_fixed_part() -> None:
     assert mark("{Hero} laughed at [this|that], and nobody else did.") == ", and nobody else did."
+
+
+def test_a_thing_that_belongs_to_somebody_makes_its_owner_the_hero() -> None:
+    assert parse("A baker's oven starts to answer back").role == "baker"
+    assert parse("The twins\u2019 kite refuses to come down").role == "twins"

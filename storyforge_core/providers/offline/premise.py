@@ -14,6 +14,7 @@ Person = Literal["she", "he", "they"]
 _LEAST_WORDS = 2
 _LONGEST_SUBJECT = 14
 _LONGEST_THING = 4
+_POSSESSIVE = re.compile("['\u2019]s?$")
 _PEOPLE = ("ist", "ess", "eer")
 
 
@@ -162,13 +163,15 @@ def _about_hero(first: str, rest: list[str]) -> list[str]:
 
 
 def _role(subject: list[str]) -> str:
-    """`A lighthouse keeper who hates the sea` → `lighthouse keeper`."""
+    """`A lighthouse keeper who hates the sea` → `lighthouse keeper`; `A baker's oven` → `baker`, whose story it is."""
     words = subject[1:] if subject[0].lower() in lexicon("determiners") | lexicon("numbers") else subject
     kept: list[str] = []
     for word in words:
         if word.lower() in lexicon("breaks") | lexicon("prepositions"):
             break
-        kept.append(word.rstrip(","))
+        kept.append(_POSSESSIVE.sub("", word.rstrip(",")))
+        if _POSSESSIVE.search(word):
+            break
     while kept and kept[-1].endswith("ly"):
         kept.pop()
     if not kept or kept[-1].lower() in lexicon("lifeless") or any(word[:1].isupper() for word in kept):
