@@ -57,6 +57,7 @@ class Worker:
     async def work(self) -> None:
         """Work for ever; begins anew, as another worker, whenever the database went away."""
         while True:
+            _heed_cancellation()
             try:
                 await self._live(uuid4())
             except (ServiceDown, exceptions.ConnectorException, psycopg.Error, OSError) as error:
@@ -67,6 +68,7 @@ class Worker:
         """Work under one identity: what it leaves behind when it ends is seen as an orphan at once."""
         app = self._app(identity)
         async with self.store.alive(identity), _opened(app):
+            _heed_cancellation()
             work = (_work_on(app, TEXT_QUEUE, self.runs_at_once), _work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
             tasks = [asyncio.ensure_future(one) for one in (*work, self._sweep(app))]
             try:
@@ -102,6 +104,7 @@ class Worker:
         """Give back what dead workers left: live runs at once, other jobs when the heartbeat has been missing."""
         seen: frozenset[RunId] = frozenset(await self.store.orphans())
         while True:
+            _heed_cancellation()
             orphans = frozenset(await self.store.orphans())
             for run in orphans & seen:  # seen twice: a worker that is just reconnecting is not dead
                 structlog.get_logger().info("taking up an orphan", run=str(run))
@@ -110,6 +113,13 @@ class Worker:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
                 await app.job_manager.retry_job(job)
             await asyncio.sleep(SWEEP)
+
+
+def _heed_cancellation() -> None:
+    """End here if that was asked for: `asyncio.wait_for` of Python 3.11, which psycopg's pool uses, may swallow it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _work_on(app: procrastinate.App, queue: str, at_once: int) -> None:
