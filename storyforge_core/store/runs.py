@@ -82,7 +82,8 @@ _CHECKPOINT = Statement("""
     UPDATE run SET stage = :stage, draft = :draft WHERE run.id = :run AND run.worker = :worker AND {live} RETURNING id
 """)
 
-# FOR SHARE: a claim waits for these words, or these words see the claim. Never both unseen.
+# A worker that was thought dead may still be at it: its words must not get between those of its successor. So a claim
+# waits for these words (FOR SHARE), or these words see the claim.
 _SAVE_WORDS = Statement("""
     WITH mine AS (
         SELECT run.id FROM run WHERE run.id = :run AND run.worker = :worker AND {live} FOR SHARE
@@ -91,37 +92,6 @@ _SAVE_WORDS = Statement("""
         ON CONFLICT DO NOTHING RETURNING run_id
     )
     SELECT (SELECT count(pg_notify(:channel, 'words:' || run_id)) FROM saved) FROM mine
-""")
-
-_CHUNKS = Statement("""
-    DELETE FROM run_chunk USING run WHERE run.id = :run AND run.status = 'done' AND run_chunk.run_id = run.id
-""")
-
-_CLAIM = Statement("""
-    UPDATE run
-       SET worker = :worker, attempts = attempts + 1, status = CASE status WHEN 'queued' THEN 'running' ELSE status END
-     WHERE run.id = :run AND {live}
-       AND (run.worker IS NULL OR run.worker = :worker
-            OR pg_try_advisory_xact_lock(hashtextextended('worker:' || run.worker, 0)))
-    RETURNING to_json((SELECT part FROM (SELECT {run}) AS part))::text
-""")
-
-_STATUS = Statement("SELECT status FROM run WHERE id = :run")
-
-_CHECKPOINT = Statement("""
-    UPDATE run SET stage = :stage, draft = :draft
-     WHERE run.id = :run AND run.worker = :worker AND {live}
-    RETURNING run.id
-""")
-
-# A worker that was thought dead may still be at it: its words must not get between those of its successor.
-_SAVE_WORDS = Statement("""
-    WITH mine AS (
-        SELECT id FROM run WHERE run.id = :run AND run.worker = :worker AND {live} FOR SHARE
-    ), saved AS (
-        INSERT INTO run_chunk (run_id, seq, text) SELECT id, :seq, :text FROM mine ON CONFLICT DO NOTHING
-    )
-    SELECT id, pg_notify(:channel, 'words:' || id) FROM mine
 """)
 
 _CHUNKS = Statement("SELECT seq, text FROM run_chunk WHERE run_id = :run AND seq > :after ORDER BY seq")

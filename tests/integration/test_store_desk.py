@@ -26,7 +26,7 @@ from storyforge_core.domain.story import BallotId, Choice, ChoiceId, Playthrough
 from storyforge_core.errors import Busy, NotFound, Refused, ServiceDown
 from storyforge_core.store.database import Database, connect
 from storyforge_core.store.ledger import PostgresLedger
-from tests.world import ANN, HOME, World, open_world
+from tests.world import ANN, HOME, World, eventually, open_world
 
 pytestmark = pytest.mark.parametrize("postgres_major", [18, 16])
 
@@ -454,6 +454,31 @@ async def test_a_cancelled_desk_gives_back_a_clean_connection(world: World, data
     )
     await db.close()
     assert stuck == 0
+
+
+async def test_a_desk_that_is_cancelled_twice_gives_back_no_open_transaction(world: World, database: Database) -> None:
+    playthrough = await world.begin()
+    opened = asyncio.Event()
+
+    async def dawdle() -> None:
+        async with world.store.resume(playthrough.id) as desk:
+            opened.set()
+            await desk._db.execute("SELECT pg_sleep(0.5)")
+
+    task = asyncio.create_task(dawdle())
+    await opened.wait()
+    await asyncio.sleep(0.05)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    db = await connect(database.url)
+    open_ones = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+    await eventually(lambda: db.fetchval(open_ones))
+    await db.close()
+    async with world.store.resume(playthrough.id) as desk:
+        assert desk.situation is not None
 
 
 async def test_what_does_not_exist_is_a_sentence(world: World) -> None:

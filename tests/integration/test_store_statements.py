@@ -1,7 +1,9 @@
 """Every SQL statement of the program, read by the servers it is written for."""
 
+import ast
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +44,10 @@ def test_a_name_used_twice_is_one_parameter_and_a_cast_is_none() -> None:
 
 async def test_the_migrated_tables_are_those_of_the_program(database: Database) -> None:
     assert await differences(database.url) == []
+
+
+def test_no_statement_is_written_over_another() -> None:
+    for path in Path(storyforge_core.store.__file__ or "").parent.glob("*.py"):
+        names = [node.targets for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.Assign)]
+        assigned = [target.id for targets in names for target in targets if isinstance(target, ast.Name)]
+        assert len(assigned) == len(set(assigned)), path.name
