@@ -261,6 +261,9 @@ class Store(Protocol):
     async def rooms(self, platform: str) -> tuple[Room, ...]:
         """List the rooms of a platform that show a story."""
 
+    async def forget_messages(self, before: datetime) -> None:
+        """Forget the ids of messages that came before a time; those would then have an effect again."""
+
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         """Find what is being written or queued."""
 

@@ -1,6 +1,7 @@
 """What comes in from a platform: seen before or not, from which room, by which player."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.story import Player, Room, RoomKey
@@ -47,6 +48,8 @@ _ADD_PLAYER = Statement("""
     )
     INSERT INTO player (id, name) SELECT player_id, :name FROM known
 """)
+
+_FORGET = Statement("DELETE FROM inbox WHERE at < :before")
 
 _RENAME = Statement("UPDATE player SET name = :name WHERE id = :id")
 
@@ -116,3 +119,8 @@ async def _renamed(db: Db, player: Player, name: str) -> Player:
 
 def _shown_name(speaker: Speaker) -> str:
     return " ".join(speaker.name.split())[:NAME_CHARS] or speaker.user[:NAME_CHARS]
+
+
+async def forget(db: Db, before: datetime) -> None:
+    """Forget the ids of messages that came before a time: no platform delivers one again so late."""
+    await _FORGET.run(db, before=before)

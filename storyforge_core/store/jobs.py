@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import procrastinate
@@ -25,8 +26,14 @@ STALLED = 15.0
 """Seconds without a heartbeat after which a worker counts as dead for jobs that are no live run."""
 SWEEP = 1.0
 """Seconds between looks for orphans; each costs one small query."""
+LOOK_FOR_JOBS = 1.0
+"""Seconds between looks for jobs nobody is called for: orphans that were given back, and deadlines that pass."""
 BACK_IN = 1.0
 """Seconds until a worker begins anew after its database went away."""
+REMEMBERED = timedelta(days=30)
+"""How long the ids of messages are kept; Matrix and Discord deliver late by hours at the most."""
+CLEANING = 3600.0
+"""Seconds between looks for what is older."""
 CLOCK_JOBS = 4
 """Deadlines handled at once; they are quick."""
 
@@ -70,7 +77,7 @@ class Worker:
         async with self.store.alive(identity), _opened(app):
             _heed_cancellation()
             work = (_work_on(app, TEXT_QUEUE, self.runs_at_once), _work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
-            tasks = [asyncio.ensure_future(one) for one in (*work, self._sweep(app))]
+            tasks = [asyncio.ensure_future(one) for one in (*work, self._sweep(app), self._forget())]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -99,6 +106,12 @@ class Worker:
             await self.on_deadline(BallotId(UUID(ballot)))
 
         return app
+
+    async def _forget(self) -> None:
+        """Let go of message ids that no platform will deliver again."""
+        while True:
+            await self.store.forget_messages(datetime.now(UTC) - REMEMBERED)
+            await asyncio.sleep(CLEANING)
 
     async def _sweep(self, app: procrastinate.App) -> None:
         """Give back what dead workers left: live runs at once, other jobs when the heartbeat has been missing."""
@@ -129,6 +142,7 @@ async def _work_on(app: procrastinate.App, queue: str, at_once: int) -> None:
         concurrency=at_once,
         install_signal_handlers=False,
         delete_jobs="successful",
+        fetch_job_polling_interval=LOOK_FOR_JOBS,
         shutdown_graceful_timeout=0,
         update_heartbeat_interval=HEARTBEAT,
         stalled_worker_timeout=STALLED,

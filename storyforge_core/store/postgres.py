@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from uuid import UUID
 
 from storyforge_core.domain.commands import Incoming
@@ -123,6 +124,11 @@ class PostgresStore:
         """List the rooms of a platform that show a story."""
         async with connection(self._engine) as db:
             return await arrivals.rooms(db, platform)
+
+    async def forget_messages(self, before: datetime) -> None:
+        """Forget the ids of messages that came before a time; those would then have an effect again."""
+        async with connection(self._engine) as db:
+            await arrivals.forget(db, before)
 
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         """Find what is being written or queued."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -454,6 +455,18 @@ async def test_a_cancelled_desk_gives_back_a_clean_connection(world: World, data
     )
     await db.close()
     assert stuck == 0
+
+
+async def test_the_ids_of_old_messages_are_forgotten_and_those_of_new_ones_kept(world: World) -> None:
+    now = world.clock.now()
+    old, new = replace(world.incoming(), at=now - timedelta(days=31)), world.incoming()
+    for incoming in (old, new):
+        async with world.store.receive(incoming):
+            pass
+    await world.store.forget_messages(now - timedelta(days=30))
+    for incoming, fresh in ((old, True), (new, False)):
+        async with world.store.receive(incoming) as desk:
+            assert desk.fresh is fresh
 
 
 async def test_a_desk_that_is_cancelled_twice_gives_back_no_open_transaction(world: World, database: Database) -> None:
