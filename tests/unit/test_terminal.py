@@ -1,10 +1,13 @@
 import asyncio
 import io
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,6 +24,8 @@ from bot.platforms.terminal.surface import TerminalSurface
 from bot.platforms.terminal.wrap import Wrapper
 from bot.surface import Frame, MessageGone, RoomGone
 from storyforge_core.domain import commands
+from storyforge_core.domain.events import Event
+from storyforge_core.domain.replies import Repeated, Reply
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.errors import SetupError
 
@@ -263,3 +268,14 @@ def test_two_windows_do_not_share_a_room(tmp_path: Path) -> None:
             assert seat.room == RoomKey("terminal", "second")
     with taken("Bo", "main", tmp_path):
         pass
+
+
+# --- What programs read ---
+
+
+@pytest.mark.parametrize("kind", [*get_args(Event), *(reply for reply in get_args(Reply) if reply is not Repeated)])
+def test_the_readme_names_every_json_line_with_its_fields(kind: type[Event | Reply]) -> None:
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text("utf-8").split())
+    defaults = {field.name: field.default for field in fields(kind)}
+    names = ", ".join(f"`{name}`" for name in defaults if name != "kind")
+    assert re.search(rf"`{defaults['kind']}`( and `\w+`)? \({names}\)", readme)
