@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
+from sqlalchemy import AdaptedConnection, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from storyforge_core.domain.writing import Finding
@@ -120,10 +122,19 @@ def open_database(url: str, pool_size: int = 5, overflow: int = 5) -> Database:
         pool_size=pool_size,
         max_overflow=overflow,
         pool_timeout=_CONNECT_WITHIN,
-        pool_pre_ping=True,
         pool_use_lifo=True,  # what the rush opened closes again
     )
+    event.listen(engine.sync_engine, "checkout", _must_be_open)
     return Database(address, engine)
+
+
+def _must_be_open(adapted: AdaptedConnection, *_: object) -> None:
+    """Give out no connection that has ended: asyncpg knows as soon as the server closes it.
+
+    The pool's own `pre_ping` asks the server, in three round trips for every borrowing: half of all that a turn makes.
+    """
+    if adapted.driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 async def connect(url: DatabaseUrl) -> asyncpg.Connection:

@@ -64,7 +64,7 @@ def own_errors() -> Generator[None, None, None]:
         raise _translated(error, error.sqlstate or "") from error
     except DBAPIError as error:
         raise _translated(error, getattr(error.orig, "sqlstate", None) or "08") from error
-    except (OSError, PoolTimeout, asyncpg.InterfaceError) as error:
+    except (OSError, PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if isinstance(error, ValueError):  # an argument that does not fit its column
             raise
         raise _translated(error, "08") from error

@@ -78,7 +78,7 @@ async def test_the_pool_gives_out_no_connection_that_the_server_has_closed(datab
     async with database.engine.connect() as connection:
         pid = await connection.scalar(text("SELECT pg_backend_pid()"))
     admin = await asyncpg.connect(database.dsn)
-    await admin.execute("SELECT pg_terminate_backend($1)", pid)
+    await admin.execute("SELECT pg_terminate_backend($1, 5000)", pid)
     await admin.close()
     async with database.engine.connect() as connection:
         assert await connection.scalar(text("SELECT pg_backend_pid()")) != pid

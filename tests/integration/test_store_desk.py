@@ -525,7 +525,7 @@ async def test_events_are_read_in_order_from_any_point(world: World) -> None:
 async def _end_all_sessions(database: Database) -> None:
     db = await connect(database.url)
     await db.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     await db.close()
