@@ -47,10 +47,11 @@ async def for_play(settings: Settings, *, watched: bool) -> Chosen:
     if settings.storyteller == "offline":
         return Chosen(built_in, "The built-in storyteller tells the stories, as STORYTELLER=offline says.")
     model = OllamaWriter(ollama_options(settings, settings.model_for("writer")))
-    problems = [finding.detail for finding in await model.check() if finding.status == "fail"]
-    if not problems:
+    problem = next((finding for finding in await model.check() if finding.status == "fail"), None)
+    if problem is None:
         return Chosen(model)
     if settings.storyteller == "ollama":
-        return Chosen(model, problems[0])
+        return Chosen(model, problem.detail)
     await model.aclose()
-    return Chosen(built_in, f"{problems[0]} Until then the built-in storyteller tells the stories.")
+    install = f"For a language model install Ollama (ollama.com), then: ollama pull {model.label}"
+    return Chosen(built_in, f"The built-in storyteller tells the stories. {problem.detail} {install}")
