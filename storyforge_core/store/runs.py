@@ -23,11 +23,12 @@ from storyforge_core.store.statement import Db, Statement
 
 NO_LONGER_YOURS = "Another worker has taken this run over, or it is over."
 
-# The playthrough is locked, so "no live run" is still true when the row is written.
+# The playthrough is locked, so "no live run" is still true when the row is written. One live run is all the order that
+# a playthrough needs; the engine's own lock for that would stay with a job whose worker died just after its run.
 _QUEUE = Statement("""
     WITH job AS (
         SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW(
-                   :queue::text, :task::text, :priority::integer, 'playthrough:' || :playthrough::uuid, NULL,
+                   :queue::text, :task::text, :priority::integer, NULL, NULL,
                    jsonb_build_object('run', :id::uuid), NULL
                )::procrastinate_job_to_defer_v1])) AS id
          WHERE NOT EXISTS (SELECT FROM run WHERE run.playthrough_id = :playthrough AND {live})
@@ -124,7 +125,7 @@ _RETRY_JOB = Statement("SELECT procrastinate_retry_job_v2(:job, NULL, NULL, NULL
 
 _NEW_JOB = Statement("""
     UPDATE run SET job_id = (procrastinate_defer_jobs_v1(ARRAY[ROW(
-               :queue::text, :task::text, run.priority, 'playthrough:' || run.playthrough_id, NULL,
+               :queue::text, :task::text, run.priority, NULL, NULL,
                jsonb_build_object('run', run.id), NULL
            )::procrastinate_job_to_defer_v1]))[1]
      WHERE run.id = :run
@@ -228,7 +229,7 @@ async def revive(db: Db, run: RunId) -> None:
     if held is None or not await _ORPHANS.rows(db, run=run):
         return
     job, status = held["job_id"], held["job_status"]
-    if status == "doing":  # frees the playthrough's lock, and takes back a request to abort
+    if status == "doing":  # takes back a request to abort
         await _END_JOB.run(db, job=job)
         await _RETRY_JOB.run(db, job=job)
     elif status == "failed" and not held["abort_requested"]:  # the engine cannot retry what was to be aborted
