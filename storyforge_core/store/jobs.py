@@ -5,7 +5,7 @@ workers left behind, and a supervisor, because a worker ends when its database c
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,8 @@ REMEMBERED = timedelta(days=30)
 """How long the ids of messages are kept; Matrix and Discord deliver late by hours at the most."""
 CLEANING = 3600.0
 """Seconds between looks for what is older."""
+ENDING = 2.0
+"""Seconds after which a task that was told to end is told again; a job stopped decently takes well under one."""
 CLOCK_JOBS = 4
 """Deadlines handled at once; they are quick."""
 
@@ -81,9 +83,7 @@ class Worker:
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await _end(tasks)
             for task in done:
                 task.result()
 
@@ -126,6 +126,16 @@ class Worker:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
                 await app.job_manager.retry_job(job)
             await asyncio.sleep(SWEEP)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and again those that did not hear it; see `_heed_cancellation`."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=ENDING)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _heed_cancellation() -> None:
