@@ -13,6 +13,7 @@ from storyforge_core.store.statement import Db, Statement
 
 _SCENE = Statement("SELECT {scene} FROM scene WHERE scene.id = :scene")
 
+# OFFSET 0 holds the planner to one index range for each segment: by its guess it reads all of a smaller table.
 _PATH = Statement("""
     WITH RECURSIVE segment (branch_id, parent_id, first, last, wanted) AS (
         SELECT branch.id, branch.parent_id, branch.fork_depth + 1, scene.depth, scene.depth - :last::int + 1
@@ -24,9 +25,12 @@ _PATH = Statement("""
          WHERE segment.first > segment.wanted
     )
     SELECT {scene}
-      FROM segment
-      JOIN scene ON scene.branch_id = segment.branch_id
-                AND scene.depth BETWEEN greatest(segment.first, segment.wanted) AND segment.last
+      FROM segment CROSS JOIN LATERAL (
+           SELECT * FROM scene
+            WHERE scene.branch_id = segment.branch_id
+              AND scene.depth BETWEEN greatest(segment.first, segment.wanted) AND segment.last
+           OFFSET 0
+      ) AS scene
      ORDER BY scene.depth
 """)
 
