@@ -64,12 +64,17 @@ class Person:
 
 
 @contextmanager
-def person(arguments: Sequence[str], environment: Mapping[str, str], columns: int = 72) -> Iterator[Person]:
+def person(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    columns: int = 72,
+    program: Sequence[str] = (sys.executable, "-m", "bot"),
+) -> Iterator[Person]:
     """Sit down at a terminal that runs StoryForge."""
     ours, theirs = pty.openpty()
     ioctl(theirs, TIOCSWINSZ, pack("HHHH", 50, columns, 0, 0))
-    program = subprocess.Popen(
-        [sys.executable, "-m", "bot", *arguments],
+    started = subprocess.Popen(
+        [*program, *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -79,11 +84,11 @@ def person(arguments: Sequence[str], environment: Mapping[str, str], columns: in
     )
     os.close(theirs)
     try:
-        yield Person(program, ours)
+        yield Person(started, ours)
     finally:
-        if program.poll() is None:
-            program.send_signal(signal.SIGKILL)
-        program.wait()
+        if started.poll() is None:
+            started.send_signal(signal.SIGKILL)
+        started.wait()
         os.close(ours)
 
 
