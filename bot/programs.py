@@ -23,7 +23,7 @@ from bot.platforms.terminal.screen import Screen, ScreenClosed, Tone, open_scree
 from bot.platforms.terminal.seat import Seat, taken
 from bot.platforms.terminal.show import Show
 from bot.platforms.terminal.surface import TerminalSurface
-from bot.presenter import Presenter
+from bot.presenter.presenter import Presenter
 from bot.storyteller import for_play, for_workers
 from storyforge_core.errors import SetupError, StoryForgeError
 from storyforge_core.logs import configure

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from bot.presenter import Presenter
+from bot.presenter.presenter import Presenter
 from storyforge_core.domain.ballot import Ballot, Vote
 from storyforge_core.domain.events import (
     BallotChanged,

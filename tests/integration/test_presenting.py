@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
-from bot.presenter import Presenter
+from bot.presenter.presenter import Presenter
 from storyforge_core.domain.commands import BranchFrom, ContinueStory, NewStory, ShowStories, Undo, Vote
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.store.database import Database

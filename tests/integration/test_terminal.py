@@ -18,7 +18,7 @@ from bot.platforms.terminal.screen import Screen
 from bot.platforms.terminal.seat import Seat
 from bot.platforms.terminal.show import Show
 from bot.platforms.terminal.surface import TerminalSurface
-from bot.presenter import Presenter
+from bot.presenter.presenter import Presenter
 from storyforge_core.domain.commands import Incoming, Vote
 from storyforge_core.domain.replies import Accepted
 from storyforge_core.domain.story import RoomKey

@@ -6,10 +6,10 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.healing import heal
-from bot.markup import ZERO_WIDTH, Markdown, Plain, clean, line, neutral
-from bot.pages import finished, growing
+from bot.presenter.healing import heal
+from bot.presenter.pages import finished, growing
 from bot.surface import Limits
+from bot.wording.markup import ZERO_WIDTH, Markdown, Plain, clean, line, neutral
 
 MARKS = ["*", "**", "***", "_", "__", "`", "```", "~~", "||", "\\", "](", "5*3", "snake_case"]
 BLANKS = ["\n", "\n\n", " ", ". ", "\t"]

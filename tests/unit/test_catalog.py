@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.catalog import PREMISE_CHARS, ROWS, HelpAsked, Parsed, Problem, Row, find
-from bot.help import help_text, readme_table
-from bot.typed import make, parse
+from bot.catalog.help import help_text, readme_table
+from bot.catalog.table import PREMISE_CHARS, ROWS, HelpAsked, Parsed, Problem, Row, find
+from bot.catalog.typed import make, parse
 from storyforge_core.domain import commands
 from storyforge_core.domain.commands import Command
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bot.healing import heal
-from bot.markup import ZERO_WIDTH, Markdown, Plain, clean, isolated, line, neutral
-from bot.pages import finished, growing
+from bot.presenter.healing import heal
+from bot.presenter.pages import finished, growing
 from bot.surface import Limits
+from bot.wording.markup import ZERO_WIDTH, Markdown, Plain, clean, isolated, line, neutral
 
 HEBREW = "\u05e9\u05dc\u05d5\u05dd"
 MARKDOWN = Limits(max_chars=100, edits="rewrite", markup="markdown")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot import pacer
+from bot.presenter import pacer
 from bot.surface import Allowance, Pace
 
 ONE_WAY = 0.075

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.catalog import HelpAsked, Problem
-from bot.columns import wide
+from bot.catalog.table import HelpAsked, Problem
 from bot.platforms.terminal.keyboard import Pipe
 from bot.platforms.terminal.line import Quit, Said, read_line
 from bot.platforms.terminal.screen import Screen, ScreenClosed, Tone, open_screen
@@ -23,6 +22,7 @@ from bot.platforms.terminal.seat import Seat, taken
 from bot.platforms.terminal.surface import TerminalSurface
 from bot.platforms.terminal.wrap import Wrapper
 from bot.surface import Frame, MessageGone, RoomGone
+from bot.wording.columns import wide
 from storyforge_core.domain import commands
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.replies import Repeated, Reply

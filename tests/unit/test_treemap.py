@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bot.columns import fitted, wide
-from bot.treemap import ASCII, Canvas, draw
+from bot.wording.columns import fitted, wide
+from bot.wording.treemap import ASCII, Canvas, draw
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.replies import MapShown
 from storyforge_core.domain.story import (

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bot import asking, wording
-from bot.asking import Asked
-from bot.markup import Markdown, Plain
-from bot.pages import head_room
-from bot.replying import reply_text
-from bot.treemap import Canvas
-from bot.voice import Voice, clock_and_distance, distance, listed
+from bot.presenter.pages import head_room
+from bot.wording import asking, happenings
+from bot.wording.asking import Asked
+from bot.wording.markup import Markdown, Plain
+from bot.wording.replying import reply_text
+from bot.wording.treemap import Canvas
+from bot.wording.voice import Voice, clock_and_distance, distance, listed
 from storyforge_core.domain.ballot import Ballot, Vote
 from storyforge_core.domain.events import (
     BallotChanged,
@@ -193,39 +193,39 @@ def test_votes_are_told_in_a_line() -> None:
 
 
 def test_a_scene_has_its_number_title_and_choice_above_it() -> None:
-    assert wording.scene_head(told(), MARKDOWN, 200) == "**3 · The cold door**\n*→ Open the door*"
+    assert happenings.scene_head(told(), MARKDOWN, 200) == "**3 · The cold door**\n*→ Open the door*"
 
 
 @pytest.mark.parametrize("limit", [33, 60, 200])
 @pytest.mark.parametrize("text", ["*_" * 80, "Open the door " * 20, "\u05e9\u05dc" * 60])
 def test_what_stands_above_a_scene_fits(limit: int, text: str) -> None:
-    assert len(wording.scene_head(told(replace(SCENE, title=text), text), MARKDOWN, limit)) <= limit
-    assert len(wording.scene_lead("continue", text, "Ann", MARKDOWN, limit)) <= limit
+    assert len(happenings.scene_head(told(replace(SCENE, title=text), text), MARKDOWN, limit)) <= limit
+    assert len(happenings.scene_lead("continue", text, "Ann", MARKDOWN, limit)) <= limit
 
 
 def test_the_built_in_storyteller_is_always_named() -> None:
     told_by_it = told(replace(SCENE, writer=OfflineStoryteller().label))
-    assert wording.scene_foot(told_by_it, PLAIN) == "built-in storyteller"
-    assert not wording.scene_foot(told(), PLAIN)
+    assert happenings.scene_foot(told_by_it, PLAIN) == "built-in storyteller"
+    assert not happenings.scene_foot(told(), PLAIN)
 
 
 def test_another_take_an_edit_and_a_cut_are_told() -> None:
     scene = replace(SCENE, take=2, origin="edited", writer="Ann")
-    assert wording.scene_foot(told(scene, cut="The model fell silent."), PLAIN) == (
+    assert happenings.scene_foot(told(scene, cut="The model fell silent."), PLAIN) == (
         "The model fell silent.\ntake 2 · edited by Ann"
     )
 
 
 def test_an_opened_story_reminds_of_its_last_words() -> None:
     scene = replace(SCENE, prose="word " * 200 + "and out.")
-    text = wording.story_opened(StoryOpened("Salt", scene), PLAIN)
+    text = happenings.story_opened(StoryOpened("Salt", scene), PLAIN)
     assert text.startswith("Salt is open here, at 3 · The cold door.\n… word")
     assert text.endswith("and out.")
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_move_names_who_where_and_the_last_words(verb: Verb) -> None:
-    text = wording.head_set(HeadSet(SCENE, verb, "Ann", None), PLAIN)
+    text = happenings.head_set(HeadSet(SCENE, verb, "Ann", None), PLAIN)
     assert text.startswith("Ann ")
     assert "3 · The cold door" in text
     assert text.endswith("It was open.")
@@ -236,10 +236,10 @@ def test_a_villain_pings_nobody_by_name_title_choice_or_premise() -> None:
     now = Asked(ballot((villain, 1), texts=(VILLAIN, VILLAIN)), Rules(), (ANN, villain))
     texts = [
         asking.open_card(now, MARKDOWN, 2000),
-        wording.story_began(StoryBegan(VILLAIN, VILLAIN, VILLAIN), MARKDOWN),
-        wording.scene_head(told(replace(SCENE, title=VILLAIN), VILLAIN), MARKDOWN, 200),
-        wording.head_set(HeadSet(replace(SCENE, prose=VILLAIN), "go", VILLAIN, None), MARKDOWN),
-        wording.sentence(f"{VILLAIN} joined.", MARKDOWN),
+        happenings.story_began(StoryBegan(VILLAIN, VILLAIN, VILLAIN), MARKDOWN),
+        happenings.scene_head(told(replace(SCENE, title=VILLAIN), VILLAIN), MARKDOWN, 200),
+        happenings.head_set(HeadSet(replace(SCENE, prose=VILLAIN), "go", VILLAIN, None), MARKDOWN),
+        happenings.sentence(f"{VILLAIN} joined.", MARKDOWN),
     ]
     for text in texts:
         assert "@everyone" not in text
@@ -307,9 +307,9 @@ def test_the_smallest_chat_leaves_room_for_prose() -> None:
 
 
 def test_a_premise_that_is_the_title_is_not_said_twice() -> None:
-    assert wording.story_began(StoryBegan("A door", "A door", "Ann"), PLAIN) == "A door\nBegun by Ann."
+    assert happenings.story_began(StoryBegan("A door", "A door", "Ann"), PLAIN) == "A door\nBegun by Ann."
 
 
 def test_below_a_scene_number_title_and_origin_share_a_line() -> None:
     scene = replace(SCENE, take=2, writer="built-in storyteller")
-    assert wording.scene_signature(told(scene), PLAIN) == "— 3 · The cold door · take 2 · built-in storyteller"
+    assert happenings.scene_signature(told(scene), PLAIN) == "— 3 · The cold door · take 2 · built-in storyteller"

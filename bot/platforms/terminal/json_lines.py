@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bot.platforms.terminal.screen import Screen
-from bot.room import Backstage, skip_the_past
+from bot.presenter.room import Backstage, skip_the_past
 from storyforge_core.domain.events import Recorded, SceneTold, WritingQueued
 from storyforge_core.domain.replies import Repeated, Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RunId
@@ -19,6 +19,8 @@ from storyforge_core.ports import Ledger, Store, Words
 
 GAP = 0.1
 """Seconds between two lines of words: each one is saved before it is shown, and saving costs a commit."""
+AGAIN = 1.0
+"""Seconds until one looks again unasked: who has asked in vain while the database was away may be woken by nobody."""
 _AT_ONCE = 100
 
 
@@ -32,6 +34,8 @@ class JsonLines:
         self._words = words
         self._shown: tuple[RoomId, PlaythroughId] | None = None
         self._line = ""
+        self._told = 0
+        """The last event that was shown; what fails after that does not show it again."""
         self._heard = ""
         self._stirs: list[asyncio.Event] = []
         self._telling = asyncio.Lock()
@@ -44,6 +48,7 @@ class JsonLines:
         """Show from now on what happens in the story of this room."""
         switched = self._shown is not None
         self._shown = None if room.playthrough is None else (room.id, room.playthrough)
+        self._told = 0
         if room.playthrough and (switched or not await self._ledger.cursor(room.id, room.playthrough)):
             await skip_the_past(room, room.playthrough, Backstage(self._store, self._ledger, self._words, Counter()))
 
@@ -62,15 +67,12 @@ class JsonLines:
                     await self._catch_up()
 
     async def settled(self) -> None:
-        """Wait until all that has happened is shown and nothing is being written."""
+        """Wait until all that has happened is shown and nothing is being written, also while the database is away."""
         with self._stirred() as stir:
-            while self._shown is not None:
+            while not await self._quiet():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stir.wait(), AGAIN)
                 stir.clear()
-                busy = await self._store.live_run(self._shown[1])
-                await self._catch_up()
-                if busy is None:
-                    return
-                await stir.wait()
 
     async def line(self, text: str) -> None:
         """Remember what the next replies are about."""
@@ -95,6 +97,14 @@ class JsonLines:
         finally:
             self._stirs.remove(stir)
 
+    async def _quiet(self) -> bool:
+        """Show what has happened; tell whether that was all."""
+        with suppress(ServiceDown):
+            busy = self._shown and await self._store.live_run(self._shown[1])
+            await self._catch_up()
+            return not busy
+        return False
+
     async def _catch_up(self) -> None:
         async with self._telling:
             while self._shown is not None:
@@ -109,13 +119,20 @@ class JsonLines:
 
     async def _tell(self, recorded: Recorded) -> None:
         event = recorded.event
+        if recorded.id > self._told:
+            await self._announce(recorded)
+        if isinstance(event, WritingQueued):
+            await self._stream(event.run)
+
+    async def _announce(self, recorded: Recorded) -> None:
+        event = recorded.event
         if isinstance(event, SceneTold):
             await self._complete(event)
-        head = {"type": "event", "kind": event.kind, "id": recorded.id, "at": recorded.at}
-        await self._put({**head, **asdict(event)})
         if isinstance(event, WritingQueued):
             self._heard = ""
-            await self._stream(event.run)
+        head = {"type": "event", "kind": event.kind, "id": recorded.id, "at": recorded.at}
+        await self._put({**head, **asdict(event)})
+        self._told = recorded.id
 
     async def _stream(self, run: RunId) -> None:
         """Pass words on as they come, once they are saved."""

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from bot.catalog import HelpAsked, Parsed, Problem, Row, find
-from bot.typed import make, parse
+from bot.catalog.table import HelpAsked, Parsed, Problem, Row, find
+from bot.catalog.typed import make, parse
 
 _FOR_ANOTHER = re.compile(r"[@\uff20]\s*([^:\uff1a@/]{1,80}?)\s*[:\uff1a]\s*(.*)", re.DOTALL)
 _NUMBER = re.compile(r"#?\d{1,3}[.)]?")

@@ -2,11 +2,11 @@
 
 from bot.platforms.terminal.screen import Screen, Tone
 from bot.platforms.terminal.surface import TerminalSurface
-from bot.presenter import Presenter
-from bot.replying import reply_text
-from bot.treemap import ASCII, LINES, Canvas
-from bot.voice import voice_of
-from bot.wording import reminder
+from bot.presenter.presenter import Presenter
+from bot.wording.happenings import reminder
+from bot.wording.replying import reply_text
+from bot.wording.treemap import ASCII, LINES, Canvas
+from bot.wording.voice import voice_of
 from storyforge_core.domain.replies import Accepted, Reply, StatusShown
 from storyforge_core.domain.story import Room, RoomKey
 

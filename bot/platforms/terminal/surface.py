@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bot.platforms.terminal.screen import Screen, ScreenClosed
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, Pace, RoomGone
-from bot.voice import clock_and_distance
+from bot.wording.voice import clock_and_distance
 from storyforge_core.domain.story import RoomKey
 
 PLATFORM = "terminal"

@@ -2,7 +2,7 @@
 
 import re
 
-from bot.columns import wide
+from bot.wording.columns import wide
 
 _WIDE = "\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60"
 """Scripts that may break between any two characters."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from bot.catalog import ROWS, Problem, Row, find
+from bot.catalog.table import ROWS, Problem, Row, find
 
 
 def help_text(command: str = "") -> str:

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.columns import fitted, wide
-from bot.markup import isolated, line
-from bot.voice import counted
+from bot.wording.columns import fitted, wide
+from bot.wording.markup import isolated, line
+from bot.wording.voice import counted
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.replies import MapShown
 from storyforge_core.domain.story import SceneId, TreeNode

@@ -7,7 +7,7 @@ got. A platform that is away, slow or gone therefore holds up its own rooms only
 import asyncio
 from collections import Counter
 
-from bot.room import Backstage, EventSource, RoomShow, skip_the_past
+from bot.presenter.room import Backstage, EventSource, RoomShow, skip_the_past
 from bot.surface import Surface
 from storyforge_core.domain.story import PlaythroughId, RoomKey
 from storyforge_core.ports import Ledger, Words

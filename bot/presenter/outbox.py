@@ -8,7 +8,7 @@ from uuid import uuid5
 
 import structlog
 
-from bot import pacer
+from bot.presenter import pacer
 from bot.surface import Allowance, Frame, Limits, MessageGone, SlowDown, Surface, SurfaceDown, SurfaceError
 from storyforge_core.domain.story import Room
 from storyforge_core.errors import ServiceDown

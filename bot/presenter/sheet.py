@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from bot import wording
-from bot.markup import clean
-from bot.pages import Page, finished, growing, head_room
+from bot.presenter.pages import Page, finished, growing, head_room
 from bot.surface import Limits
-from bot.voice import Voice, paragraphs
+from bot.wording import happenings
+from bot.wording.markup import clean
+from bot.wording.voice import Voice, paragraphs
 from storyforge_core.domain.events import SceneTold, Task
 
 _GAP = 2
@@ -43,7 +43,7 @@ class Layout:
         """What stands there until the first words come; nothing where it could not be replaced."""
         lead = self._lead(assignment)
         if self.limits.edits == "rewrite":
-            return (Sheet(paragraphs(lead, wording.placeholder(assignment.place))),)
+            return (Sheet(paragraphs(lead, happenings.placeholder(assignment.place))),)
         return (Sheet(lead),) if lead else ()
 
     def growing(self, words: str, assignment: Assignment) -> tuple[Sheet, ...]:
@@ -56,9 +56,9 @@ class Layout:
         pages = finished(clean(told.scene.prose), self.limits, head_room(self.limits))
         if self.limits.edits == "append":
             sheets = _under(self._lead(assignment), pages)
-            return self._over(sheets, wording.scene_signature(told, self.voice))
-        head = wording.scene_head(told, self.voice, self._head_chars())
-        return self._over(_under(head, pages), wording.scene_foot(told, self.voice))
+            return self._over(sheets, happenings.scene_signature(told, self.voice))
+        head = happenings.scene_head(told, self.voice, self._head_chars())
+        return self._over(_under(head, pages), happenings.scene_foot(told, self.voice))
 
     def broken_off(self, words: str, reason: str, assignment: Assignment) -> tuple[Sheet, ...]:
         """Show the words that there are, and under them why there are no more."""
@@ -73,7 +73,7 @@ class Layout:
         return max(head_room(self.limits) - _GAP, 1)
 
     def _lead(self, assignment: Assignment) -> str:
-        return wording.scene_lead(assignment.task, assignment.chosen, assignment.by, self.voice, self._head_chars())
+        return happenings.scene_lead(assignment.task, assignment.chosen, assignment.by, self.voice, self._head_chars())
 
     def _over(self, sheets: tuple[Sheet, ...], foot: str) -> tuple[Sheet, ...]:
         """Put a text below the last message, or into one of its own."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.markup import Flavour, flavour, isolated, line
 from bot.surface import Surface
+from bot.wording.markup import Flavour, flavour, isolated, line
 from storyforge_core.domain.story import Choice, Scene
 
 NAME_CHARS = 40

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.voice import TITLE_CHARS, Voice, counted, lines, within
+from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, within
 from storyforge_core.domain.events import (
     HeadSet,
     SceneTold,

@@ -7,10 +7,11 @@ from typing import assert_never
 
 import structlog
 
-from bot import pacer, wording
-from bot.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
-from bot.sheet import Assignment, Layout, Sheet
+from bot.presenter import pacer
+from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
+from bot.presenter.sheet import Assignment, Layout, Sheet
 from bot.surface import Frame, SlowDown, SurfaceDown
+from bot.wording import happenings
 from storyforge_core.domain.events import SceneTold, WritingFailed, WritingStopped
 from storyforge_core.domain.story import RunId
 from storyforge_core.errors import ServiceDown, StoryForgeError, Superseded
@@ -82,9 +83,9 @@ class Telling:
             case SceneTold():
                 await self._finally(self._layout.told(ending, self._assignment))
             case WritingFailed():
-                await self._break_off(wording.failed(ending, self._layout.voice))
+                await self._break_off(happenings.failed(ending, self._layout.voice))
             case WritingStopped():
-                await self._break_off(wording.stopped(ending, self._layout.voice))
+                await self._break_off(happenings.stopped(ending, self._layout.voice))
             case LetGo():
                 await self._try_frame()
             case _:
@@ -193,7 +194,7 @@ class Telling:
     async def _finally(self, sheets: tuple[Sheet, ...]) -> None:
         """Show the last frames until they are shown: the end first, since that is what is new."""
         known = {delivery.part for delivery in await self._outbox.known(self.subject)}
-        surplus = {part: Sheet(wording.NOTHING_HERE, sheets[-1].shown) for part in known if part >= len(sheets)}
+        surplus = {part: Sheet(happenings.NOTHING_HERE, sheets[-1].shown) for part in known if part >= len(sheets)}
         wanted = {**dict(enumerate(sheets)), **surplus}
         missing = [part for part in wanted if part not in known]
         for part in (*missing, *sorted(known & wanted.keys(), reverse=True)):

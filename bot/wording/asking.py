@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.voice import Voice, counted, lines, listed, paragraphs
+from bot.wording.voice import Voice, counted, lines, listed, paragraphs
 from storyforge_core.domain.ballot import Ballot, count, missing
 from storyforge_core.domain.events import BallotChanged, BallotDecided, BallotOpened, BallotWaits
 from storyforge_core.domain.story import Choice, ChoiceId, Member, PlayerId, Rules, Tie

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.asking import Asked, question
-from bot.treemap import Canvas, draw
-from bot.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
+from bot.wording.asking import Asked, question
+from bot.wording.treemap import Canvas, draw
+from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
 from storyforge_core.domain.events import Task
 from storyforge_core.domain.replies import (
     Accepted,

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from bot.catalog import HIGHEST_NUMBER, Argument, Given, Parsed, Problem, Row, find, shortened, too_long
+from bot.catalog.table import HIGHEST_NUMBER, Argument, Given, Parsed, Problem, Row, find, shortened, too_long
 
 ADDRESSES = ("/story", "!story")
 _LONGEST_NUMBER = len(str(HIGHEST_NUMBER))

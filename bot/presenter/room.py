@@ -9,14 +9,14 @@ from uuid import UUID
 
 import structlog
 
-from bot import asking, wording
-from bot.asking import Asked
-from bot.card import Card
-from bot.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
-from bot.sheet import Assignment, Layout, Sheet
+from bot.presenter.card import Card
+from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
+from bot.presenter.sheet import Assignment, Layout, Sheet
+from bot.presenter.telling import Ending, LetGo, Telling
 from bot.surface import Frame, RoomGone, Surface
-from bot.telling import Ending, LetGo, Telling
-from bot.voice import voice_of
+from bot.wording import asking, happenings
+from bot.wording.asking import Asked
+from bot.wording.voice import voice_of
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import (
     BallotChanged,
@@ -240,14 +240,14 @@ class RoomShow:
         event, voice = recorded.event, self._layout.voice
         match event:
             case StoryBegan():
-                await self._say(recorded, wording.story_began(event, voice))
+                await self._say(recorded, happenings.story_began(event, voice))
             case StoryOpened():
-                await self._say(recorded, wording.story_opened(event, voice))
+                await self._say(recorded, happenings.story_opened(event, voice))
             case Noted():
-                await self._say(recorded, wording.sentence(event.sentence, voice))
+                await self._say(recorded, happenings.sentence(event.sentence, voice))
             case HeadSet():
                 await self._withdraw()
-                await self._say(recorded, wording.head_set(event, voice))
+                await self._say(recorded, happenings.head_set(event, voice))
             case WritingQueued():
                 await self._withdraw()
                 self._tell(event.run, Assignment(event.task, event.chosen, event.by, event.place))

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import structlog
 
-from bot.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
-from bot.pacer import SHORTEST_WAIT
+from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
+from bot.presenter.pacer import SHORTEST_WAIT
 from bot.surface import Frame, SlowDown, SurfaceDown
 from storyforge_core.errors import ServiceDown
 

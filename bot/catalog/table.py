@@ -1,6 +1,6 @@
 """THE table of commands: names, arguments, limits, help, who may, and how each becomes a command of the core.
 
-Slash commands, typed lines (`bot/typed.py`), `/story help` and the table in the README are derived from it.
+Slash commands, typed lines (`bot/catalog/typed.py`), `/story help` and the table in the README are derived from it.
 """
 
 import difflib

@@ -5,9 +5,9 @@ import unicodedata
 from dataclasses import dataclass
 from itertools import takewhile
 
-from bot.healing import HEAVY, RESERVE, Healed, Then, heal
-from bot.markup import neutral
+from bot.presenter.healing import HEAVY, RESERVE, Healed, Then, heal
 from bot.surface import Limits
+from bot.wording.markup import neutral
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019\u00bb)*_]*\s")

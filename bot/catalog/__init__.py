@@ -1,0 +1,1 @@
+"""The commands: one table, how they are typed, how they are explained."""

@@ -1,0 +1,1 @@
+"""Shows what happens in every room that watches: once, in order, whatever the platform allows."""

@@ -1,0 +1,1 @@
+"""Every sentence that people read, made safe for where they read it."""
