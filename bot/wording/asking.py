@@ -63,10 +63,12 @@ def question(now: Asked, voice: Voice) -> str:
 
 
 def tally(event: BallotChanged, voice: Voice) -> str:
-    """Say in one line how the votes stand after a change."""
+    """Say in one line how the votes stand after a change; empty when the change has decided already."""
     now = asked(event)
     counts = [f"{choice.position} has {counted(votes, 'vote')}" for choice, votes in count(now.ballot).counts if votes]
     added = f"{voice.name(event.by)} adds {voice.choice(event.added, CHOICE_WIDTHS[0])}." if event.added else ""
+    if now.alone and not now.rules.quorum:
+        return ""  # the vote decides at once, and what was chosen is told next
     votes = f"{_capital(listed(counts))}." if counts else "No votes yet."
     return lines(added, f"{votes} {_missing(now, voice)}".strip())
 
@@ -77,7 +79,7 @@ def decision(now: Asked, event: BallotDecided, voice: Voice) -> str:
     if event.by:
         return f"{voice.name(event.by)} decides: {winner}"
     if event.tied:
-        return f"{_tie(event.ballot, event.tied)} {_tie_break(now.rules.tie, event.winner)}: {winner}"
+        return f"{_tie(event.ballot, event.tied)} {_tie_break(now.rules.tie)} {winner}"
     votes = dict(count(event.ballot).counts)
     return f"{winner} wins with {votes[event.winner]} of {counted(len(event.ballot.votes), 'vote')}."
 
@@ -147,14 +149,14 @@ def _numbers(ballot: Ballot, choices: Sequence[ChoiceId]) -> Sequence[int]:
     return [choice.position for choice in ballot.choices if choice.id in choices]
 
 
-def _tie_break(tie: Tie, winner: Choice) -> str:
+def _tie_break(tie: Tie) -> str:
     match tie:
         case "random":
-            return f"The lot falls on {winner.position}"
+            return "The lot falls on"
         case "first":
-            return f"{winner.position} had its votes first"
+            return "First with its votes was"
         case "host":
-            return f"It is {winner.position}"
+            return "It is"
         case _:
             assert_never(tie)
 

@@ -163,9 +163,9 @@ def test_a_tie_is_told_as_one() -> None:
     tied = ballot((ANN, 1), (BO, 2))
     event = BallotDecided(tied, tied.choices[1], (tied.choices[0].id, tied.choices[1].id), "")
     now = Asked(tied, Rules(tie="random"), (ANN, BO))
-    assert asking.decision(now, event, PLAIN) == "A tie between 1 and 2. The lot falls on 2: 2. Wait"
+    assert asking.decision(now, event, PLAIN) == "A tie between 1 and 2. The lot falls on 2. Wait"
     first = Asked(tied, Rules(tie="first"), (ANN, BO))
-    assert asking.decision(first, event, PLAIN) == "A tie between 1 and 2. 2 had its votes first: 2. Wait"
+    assert asking.decision(first, event, PLAIN) == "A tie between 1 and 2. First with its votes was 2. Wait"
 
 
 def test_a_host_who_decides_is_named() -> None:

@@ -36,7 +36,9 @@ class JsonLines:
         self._line = ""
         self._told = 0
         """The last event that was shown; what fails after that does not show it again."""
+        self._run: RunId | None = None
         self._heard = ""
+        """The words of the run that were shown."""
         self._stirs: list[asyncio.Event] = []
         self._telling = asyncio.Lock()
 
@@ -102,6 +104,8 @@ class JsonLines:
         with suppress(ServiceDown):
             busy = self._shown and await self._store.live_run(self._shown[1])
             await self._catch_up()
+            if busy:
+                await self._stream(busy.id)  # its beginning may lie before what this room is shown
             return not busy
         return False
 
@@ -122,20 +126,23 @@ class JsonLines:
         if recorded.id > self._told:
             await self._announce(recorded)
         if isinstance(event, WritingQueued):
-            await self._stream(event.run)
+            await self._follow(event.run)
 
     async def _announce(self, recorded: Recorded) -> None:
         event = recorded.event
         if isinstance(event, SceneTold):
             await self._complete(event)
-        if isinstance(event, WritingQueued):
-            self._heard = ""
         head = {"type": "event", "kind": event.kind, "id": recorded.id, "at": recorded.at}
         await self._put({**head, **asdict(event)})
         self._told = recorded.id
 
     async def _stream(self, run: RunId) -> None:
+        async with self._telling:
+            await self._follow(run)
+
+    async def _follow(self, run: RunId) -> None:
         """Pass words on as they come, once they are saved."""
+        self._turn_to(run)
         async with self._words.live(run) as prose:
             while await prose.changed(len(self._heard)):
                 text = prose.text
@@ -143,18 +150,24 @@ class JsonLines:
                     await prose.save(len(text))
                 except Superseded:  # the run is over, and the rest comes with the scene; or it goes on elsewhere
                     return
-                await self._hear(run, text)
+                await self._hear(text)
                 await asyncio.sleep(GAP)
 
     async def _complete(self, told: SceneTold) -> None:
         """Let the words of a run add up to its scene."""
-        if told.run and told.scene.prose.startswith(self._heard):
-            await self._hear(told.run, told.scene.prose)
+        if told.run:
+            self._turn_to(told.run)
+            if told.scene.prose.startswith(self._heard):
+                await self._hear(told.scene.prose)
 
-    async def _hear(self, run: RunId, text: str) -> None:
+    def _turn_to(self, run: RunId) -> None:
+        if run != self._run:
+            self._run, self._heard = run, ""
+
+    async def _hear(self, text: str) -> None:
         more, self._heard = text[len(self._heard) :], text
         if more:
-            await self._put({"type": "words", "run": run, "text": more})
+            await self._put({"type": "words", "run": self._run, "text": more})
 
     async def _put(self, line: Mapping[str, object]) -> None:
         await self._screen.line(json.dumps(line, ensure_ascii=False, default=_plain))
