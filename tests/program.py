@@ -83,6 +83,13 @@ class Program:
         self._until(lambda: text in "".join(self.output), text)
         return "".join(self.output)
 
+    def complains(self, text: str) -> None:
+        """Wait until a text is in what it says on standard error, where workers also log."""
+        until = time.monotonic() + PATIENCE
+        while text not in self.errors:
+            assert time.monotonic() < until, f"never said {text!r}: {self.errors}"
+            time.sleep(0.02)
+
     def tells(self, words: int) -> str:
         """Wait until at least so many words are shown; answer all there are."""
         self._until(lambda: len(self.words.split()) >= words, f"{words} words")
@@ -186,6 +193,28 @@ class Home:
         with psycopg.connect(self.url) as connection:
             return connection.execute(query.encode()).fetchall()
 
+    def waits_until_it_answers(self) -> None:
+        """Return when the database is there again."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.asks("SELECT")
+            except (psycopg.OperationalError, FileNotFoundError):
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            else:
+                return
+
+    def is_whole(self, scenes: int) -> None:
+        """The only story has these scenes, each told once, asks its question at the head, and left nothing over."""
+        assert self.asks("SELECT number FROM scene ORDER BY 1") == [(number,) for number in range(1, scenes + 1)]
+        told = "SELECT body #>> '{scene,number}' FROM event WHERE body ->> 'kind' = 'scene_told' ORDER BY id"
+        assert self.asks(told) == [(str(number),) for number in range(1, scenes + 1)]
+        assert self.asks("SELECT * FROM run WHERE status <> 'done'") == []
+        assert self.asks("SELECT * FROM run_chunk") == []
+        asked = self.asks("SELECT scene_id FROM ballot WHERE status = 'open'")
+        assert asked == self.asks("SELECT head_id FROM playthrough")
+
     def waits_for(self, query: str) -> None:
         """Return when a query finds something."""
         until = time.monotonic() + PATIENCE
@@ -262,6 +291,14 @@ class Ollama:
     def questions(self) -> list[Line]:
         """The requests for choices so far."""
         return [call["body"] for call in self._calls() if "format" in call["body"]]
+
+    def prefilled(self, shown: str) -> str:
+        """What the newest answer was to go on behind: all that players had read by then, and perhaps a little more."""
+        prefill = self.tellings[-1]["messages"][-1]
+        assert prefill["role"] == "assistant"
+        told: str = prefill["content"]
+        assert told.startswith(shown.rstrip())
+        return told
 
     def plays(self, **script: object) -> None:
         """Behave like this from the next call on."""

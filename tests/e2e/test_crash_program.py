@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -14,29 +13,6 @@ PLAY = ("play", "--json", "--as", "Ann")
 NEW = "/story new A lighthouse keeper finds a door in the sea"
 SLOW, LONG = 40, numbered("a", 120)
 REST = f" {numbered('b', 20)}"
-
-
-def is_whole(home: Home, scenes: int) -> None:
-    """The story has these scenes, each told once and completely, and nothing is left over."""
-    assert home.asks("SELECT number FROM scene ORDER BY number") == [(number,) for number in range(1, scenes + 1)]
-    told = home.asks(
-        "SELECT body #>> '{scene,id}', count(*) FROM event WHERE body ->> 'kind' = 'scene_told' GROUP BY 1"
-    )
-    assert [count for _, count in told] == [1] * scenes
-    assert home.asks("SELECT status FROM run WHERE status <> 'done'") == []
-    assert home.asks("SELECT * FROM run_chunk") == []
-    assert home.asks("SELECT scene_id FROM ballot WHERE status = 'open'") == home.asks(
-        "SELECT head_id FROM playthrough"
-    )
-
-
-def went_on(ollama: Ollama, shown: str, prose: str) -> None:
-    """The model was given what players had read as the beginning of its answer, and the scene is both."""
-    prefill = ollama.tellings[-1]["messages"][-1]
-    assert prefill["role"] == "assistant"
-    assert prefill["content"].startswith(shown.rstrip())
-    assert prose == prefill["content"] + REST
-    assert prose.startswith(shown)
 
 
 def killed(program: Program) -> str:
@@ -54,7 +30,7 @@ def test_before_the_first_word(home: Home, ollama: Ollama) -> None:
     ollama.plays(tellings=[LONG])
     with home.starts(*PLAY) as again:
         assert again.shows("scene_told")["scene"]["prose"] == LONG == again.words
-        is_whole(home, 1)
+        home.is_whole(1)
         assert again.ends() == 0
 
 
@@ -66,10 +42,10 @@ def test_in_the_middle_of_a_scene(home: Home, ollama: Ollama) -> None:
         shown = killed(program)
     with home.starts(*PLAY) as again:
         prose = again.shows("scene_told")["scene"]["prose"]
-        went_on(ollama, shown, prose)
+        assert prose == ollama.prefilled(shown) + REST
         assert again.words == prose
         again.shows("ballot_opened")
-        is_whole(home, 1)
+        home.is_whole(1)
         assert again.ends() == 0
 
 
@@ -83,8 +59,8 @@ def test_three_times_in_the_same_scene(home: Home, ollama: Ollama) -> None:
             shown.append(killed(program))
         assert shown[-1].startswith(shown[-2])
     with home.starts(*PLAY) as again:
-        went_on(ollama, shown[-1], again.shows("scene_told")["scene"]["prose"])
-        is_whole(home, 1)
+        assert again.shows("scene_told")["scene"]["prose"] == ollama.prefilled(shown[-1]) + REST
+        home.is_whole(1)
 
 
 def test_between_prose_and_choices(home: Home, ollama: Ollama) -> None:
@@ -102,7 +78,7 @@ def test_between_prose_and_choices(home: Home, ollama: Ollama) -> None:
         assert (told["prose"], told["title"]) == (shown, "The Door in the Sea")
         assert len(ollama.tellings) == 1, "the prose was complete and must not be told again"
         assert again.shows("ballot_opened")["ballot"]["choices"][0]["text"] == "Knock back three times"
-        is_whole(home, 1)
+        home.is_whole(1)
 
 
 def test_while_a_ballot_is_open(home: Home, ollama: Ollama) -> None:
@@ -118,7 +94,7 @@ def test_while_a_ballot_is_open(home: Home, ollama: Ollama) -> None:
         again.says("@Cleo: /story vote 2")
         assert again.shows("ballot_decided")["winner"]["position"] == 2
         assert again.shows("scene_told")["scene"]["number"] == 2
-        is_whole(home, 2)
+        home.is_whole(2)
 
 
 def test_over_a_deadline(home: Home, ollama: Ollama) -> None:
@@ -132,7 +108,7 @@ def test_over_a_deadline(home: Home, ollama: Ollama) -> None:
         assert again.shows("ballot_decided")["winner"]["position"] == 3
         told = again.shows("scene_told")["scene"]
         assert (told["number"], told["prose"]) == (2, numbered("b", 20))
-        is_whole(home, 2)
+        home.is_whole(2)
 
 
 def test_while_a_deadline_is_being_decided(home: Home, ollama: Ollama) -> None:
@@ -148,7 +124,7 @@ def test_while_a_deadline_is_being_decided(home: Home, ollama: Ollama) -> None:
     with home.starts(*PLAY) as again:
         assert again.shows("ballot_decided")["winner"]["position"] == 3
         assert again.shows("scene_told")["scene"]["number"] == 2
-        is_whole(home, 2)
+        home.is_whole(2)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +143,7 @@ def test_at_the_moment_a_line_is_shown(kind: str, home: Home, ollama: Ollama) ->
         assert again.shows("scene_told")["scene"]["number"] == 2
         (first,) = home.asks("SELECT prose FROM scene WHERE number = 1")[0]
         assert first.startswith(shown)
-        is_whole(home, 2)
+        home.is_whole(2)
 
 
 def test_only_the_program_and_its_server_ends_by_itself(home: Home, ollama: Ollama) -> None:
@@ -181,8 +157,8 @@ def test_only_the_program_and_its_server_ends_by_itself(home: Home, ollama: Olla
         program.process.wait(10)
         shown = program.words
     with home.starts(*PLAY) as again:
-        went_on(ollama, shown, again.shows("scene_told")["scene"]["prose"])
-        is_whole(home, 1)
+        assert again.shows("scene_told")["scene"]["prose"] == ollama.prefilled(shown) + REST
+        home.is_whole(1)
 
 
 def test_told_to_end_in_the_middle_of_a_scene(home: Home, ollama: Ollama) -> None:
@@ -194,6 +170,6 @@ def test_told_to_end_in_the_middle_of_a_scene(home: Home, ollama: Ollama) -> Non
         assert program.process.wait(5) == 0
         shown = program.words
     with home.starts(*PLAY) as again:
-        went_on(ollama, shown, again.shows("scene_told")["scene"]["prose"])
-        is_whole(home, 1)
+        assert again.shows("scene_told")["scene"]["prose"] == ollama.prefilled(shown) + REST
+        home.is_whole(1)
         assert again.ends() == 0
