@@ -1,6 +1,7 @@
 """All figures that matter, measured here and now: `python -m tests.bench [--quick] [starts streams store]`."""
 
 import argparse
+import gc
 import os
 import platform
 import sys
@@ -32,6 +33,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     configure("error", "text")
+    gc.freeze()  # as the program does
     say(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine()}, Python {platform.python_version()}")
     say(HEADLINE)
     began = time.monotonic()
