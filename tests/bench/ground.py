@@ -75,6 +75,7 @@ async def fill(database: Database, scenes: int) -> None:
     await db.execute("SET statement_timeout = 0")
     await db.execute(FILL.format(deep=DEEP, prose=PROSE, stories=max(1, (scenes - DEEP) // 500)))
     await db.execute("VACUUM (ANALYZE)")
+    await db.execute("CHECKPOINT")  # or the disk is still busy with the forest while others are measured
     await db.close()
 
 
