@@ -1,15 +1,14 @@
 """A clone on a machine that never saw the project, as far as one machine can play two."""
 
 import os
+import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-A_MINUTE = 60
 
 pytestmark = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a checkout can be cloned")
 
@@ -40,13 +39,11 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(300)
-def test_a_fresh_clone_helps_within_a_minute_and_then_at_once(clone: Path, environment: dict[str, str]) -> None:
-    begin = time.monotonic()
+def test_a_fresh_clone_sets_itself_up_once(clone: Path, environment: dict[str, str]) -> None:
     first = run(clone, environment, "--help")
     assert first.returncode == 0, first.stderr
     assert "play" in first.stdout
     assert "is ready" in first.stderr
-    assert time.monotonic() - begin < A_MINUTE
 
     second = run(clone, environment, "--help")
     assert second.stdout == first.stdout
@@ -54,13 +51,8 @@ def test_a_fresh_clone_helps_within_a_minute_and_then_at_once(clone: Path, envir
 
 
 @pytest.mark.timeout(300)
-def test_help_is_there_before_anybody_notices(clone: Path, environment: dict[str, str]) -> None:
+def test_help_imports_nothing_that_takes_time(clone: Path, environment: dict[str, str]) -> None:
     assert run(clone, environment, "--help").returncode == 0
-
-    def seconds() -> float:
-        begin = time.perf_counter()
-        run(clone, environment, "--help")
-        return time.perf_counter() - begin
-
-    # The best of five: the other test process must not count.
-    assert min(seconds() for _ in range(5)) < 0.15
+    imports = run(clone, environment | {"PYTHONPROFILEIMPORTTIME": "1"}, "--help").stderr
+    assert "argparse" in imports
+    assert not re.search(r"\b(asyncio|pydantic|sqlalchemy|structlog|ollama|storyforge_core)\b", imports)

@@ -80,6 +80,7 @@ def test_while_a_story_is_on_the_screen_the_log_goes_to_a_file(tmp_path: Path) -
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("a file, no folder")
+    structlog.reset_defaults()
     with pytest.raises(SetupError, match="cannot be written"):
         configure("info", "text", tmp_path / "logs" / "play.log")
     assert not structlog.is_configured()
