@@ -51,7 +51,7 @@ class Scale:
 
 
 FULL = Scale(scenes=1_000_000, times=300, streams=50, seconds=8, starts=7)
-QUICK = Scale(scenes=20_500, times=12, streams=4, seconds=1, starts=1)
+QUICK = Scale(scenes=20_500, times=12, streams=4, seconds=0.4, starts=1)
 
 
 def table(title: str, figures: Iterable[Figure]) -> str:
