@@ -21,7 +21,8 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.writing import Brief
 
 RunStatus = Literal["queued", "running", "stopping", "done", "failed", "stopped"]
-"""The first three are live: a playthrough has at most one such run."""
+LIVE: frozenset[RunStatus | None] = frozenset({"queued", "running", "stopping"})
+"""What is still to be written, or being written: a playthrough has at most one such run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

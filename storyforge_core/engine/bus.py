@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import assert_never
 
+from storyforge_core.domain.runs import LIVE
 from storyforge_core.domain.story import PlaythroughId, RunId
 from storyforge_core.errors import ServiceDown, Superseded
 from storyforge_core.ports import Chunk, EventsWaiting, Resync, Signal, Store, WordsWaiting
@@ -181,5 +182,5 @@ class Bus:
 
     async def _refresh(self, run: RunId, feed: Feed) -> None:
         feed.take_over(await self._store.chunks(run, feed.last_saved))
-        if await self._store.run_status(run) not in {"queued", "running", "stopping"}:
+        if await self._store.run_status(run) not in LIVE:
             feed.end()

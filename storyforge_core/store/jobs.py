@@ -16,13 +16,14 @@ import psycopg
 import structlog
 from procrastinate import exceptions, job_context, jobs, retry
 
+from storyforge_core.domain.runs import LIVE
 from storyforge_core.domain.story import BallotId, RunId
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Store
 from storyforge_core.store.jobs_sql import CLOCK_QUEUE, DEADLINE_TASK, RUN_TASK, TEXT_QUEUE
 
-HEARTBEAT = 3.0
-STALLED = 15.0
+HEARTBEAT = 2.0
+STALLED = 10.0
 """Seconds without a heartbeat after which a worker counts as dead for jobs that are no live run."""
 SWEEP = 1.0
 """Seconds between looks for orphans; each costs one small query."""
@@ -91,15 +92,21 @@ class Worker:
         connector = procrastinate.PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=6)
         app = procrastinate.App(connector=connector)
         again = _AsSoonAsPossible()
+        in_hand: set[str] = set()
 
         @app.task(name=RUN_TASK, pass_context=True, retry=again)
         async def run(context: job_context.JobContext, run: str) -> None:
+            if run in in_hand:  # given back while the database was away, although it was never let go
+                return
+            in_hand.add(run)
             try:
                 await self.on_run(RunId(UUID(run)), identity)
             except asyncio.CancelledError:
                 if context.abort_reason() is job_context.AbortReason.USER_REQUEST:
                     raise exceptions.JobAborted from None
                 raise
+            finally:
+                in_hand.remove(run)
 
         @app.task(name=DEADLINE_TASK, retry=again)
         async def deadline(ballot: str) -> None:
@@ -124,8 +131,15 @@ class Worker:
                 await self.store.revive(run)
             seen = orphans
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED):
-                await app.job_manager.retry_job(job)
+                if not await self._is_live(job):
+                    await app.job_manager.retry_job(job)
             await asyncio.sleep(SWEEP)
+
+    async def _is_live(self, job: jobs.Job) -> bool:
+        """Whether a job is about a live run: a lock tells more of its worker than a heartbeat does."""
+        return (
+            job.task_name == RUN_TASK and await self.store.run_status(RunId(UUID(str(job.task_kwargs["run"])))) in LIVE
+        )
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

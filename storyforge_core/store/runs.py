@@ -97,8 +97,8 @@ _SAVE_WORDS = Statement("""
 
 _CHUNKS = Statement("SELECT seq, text FROM run_chunk WHERE run_id = :run AND seq > :after ORDER BY seq")
 
-# A job that waits is in good hands. Otherwise the run is an orphan when its job ended without it, when the job
-# engine's worker fell silent, or when our worker died.
+# A job that waits is in good hands. Otherwise the run is an orphan when its job ended without it, or when the worker
+# died that took it up; the heart of a worker that lives may go unheard. Before that only the job engine knows a worker.
 _ORPHANS = Statement("""
     SELECT run.id
       FROM run
@@ -107,9 +107,9 @@ _ORPHANS = Statement("""
      WHERE {live} AND (:run::uuid IS NULL OR run.id = :run)
        AND job.status IS DISTINCT FROM 'todo'
        AND (job.status IS DISTINCT FROM 'doing'
-            OR coalesce(engine.last_heartbeat, '-infinity') < now() - interval '30 seconds'
-            OR (run.worker IS NOT NULL
-                AND pg_try_advisory_xact_lock(hashtextextended('worker:' || run.worker, 0))))
+            OR CASE WHEN run.worker IS NULL
+                    THEN coalesce(engine.last_heartbeat, '-infinity') < now() - interval '10 seconds'
+                    ELSE pg_try_advisory_xact_lock(hashtextextended('worker:' || run.worker, 0)) END)
      ORDER BY run.job_id
 """)
 

@@ -1,5 +1,6 @@
 """Runs under trouble: models that fail, workers that die, players who stop."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from storyforge_core.domain.replies import Accepted
 from storyforge_core.engine.recipes import SCENE
 from storyforge_core.errors import ServiceDown
 from storyforge_core.store.database import Database
+from storyforge_core.store.transaction import transaction
 from tests.game import Game, ScriptedWriter, game, until
 
 QUICK = tuple(replace(stage, pauses=tuple(0.01 for _ in stage.pauses)) for stage in SCENE)
@@ -117,6 +119,21 @@ async def test_a_worker_that_ends_hands_its_run_to_the_next_one(database: Databa
         prose = (await again.scenes())[0].prose
         assert prose == " ".join(f"s1w{word}" for word in range(1, 21)) + "."
         assert writer.tellings[1].told.startswith("s1w1 s1w2 s1w3 s1w4 s1w5")
+
+
+async def test_a_worker_whose_heartbeat_went_unheard_tells_no_scene_twice(database: Database) -> None:
+    async with game(database) as played:
+        played.writer.gate.clear()
+        await played.say(NewStory("x"))
+        await _told(played, 9)
+        for _ in range(25):  # longer than two sweeps
+            async with transaction(database.engine) as db:
+                await db.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+            await asyncio.sleep(0.1)
+        played.writer.gate.set()
+        await played.quiet()
+        assert (await played.scenes())[0].prose == " ".join(f"s1w{word}" for word in range(1, 21)) + "."
+        assert len(played.writer.tellings) == 1
 
 
 async def test_words_reach_a_listener_in_another_process(database: Database) -> None:
