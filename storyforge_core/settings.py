@@ -102,8 +102,8 @@ class Settings(BaseSettings):
     writer_model: str = ""
     visualizer_model: str = ""
     embedding_model: str = "nomic-embed-text"
-    ollama_num_ctx: int = Field(default=8192, ge=1024, le=1_048_576)
-    ollama_num_predict: int = Field(default=1024, ge=64, le=65_536)
+    ollama_num_ctx: int = Field(default=8192, ge=4096, le=1_048_576)
+    ollama_num_predict: int = Field(default=2048, ge=64, le=65_536)
     ollama_temperature: float = Field(default=0.8, ge=0, le=2)
     ollama_keep_alive: Duration = "30m"
     ollama_first_token_timeout: float = Field(default=120, ge=1, le=3600)
