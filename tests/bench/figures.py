@@ -1,6 +1,5 @@
-"""What a bench gives: figures beside their targets, and the table that shows them."""
+"""What a bench gives: figures beside their targets, and how a row shows them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 HEADLINE = f"{'figure':<62}{'target':>11}{'measured':>11}{'':6}{'baseline':>10}{'ratio':>7}"
@@ -52,8 +51,3 @@ class Scale:
 
 FULL = Scale(scenes=1_000_000, times=300, streams=50, seconds=8, starts=7)
 QUICK = Scale(scenes=20_500, times=12, streams=4, seconds=0.4, starts=1)
-
-
-def table(title: str, figures: Iterable[Figure]) -> str:
-    """A title with its rows."""
-    return "\n".join([title, *(f"  {figure.line()}" for figure in figures)])
