@@ -23,6 +23,14 @@ _LOGIN = re.compile(r"""(?<=://)[^\s/@"']*:[^\s"']*@""")
 _PARAMETER = re.compile(r"""(?i)\b(password|token|secret|api_key)=[^\s&"']+""")
 
 
+class _File(RotatingFileHandler):
+    """A log on a disk that may be full: what cannot be written is lost, and says nothing between the story's lines."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def configure(level: str, fmt: Literal["text", "json"], file: Path | None = None) -> None:
     """Send everything from `level` up to `file`, or without one to standard error; a later call replaces the former.
 
@@ -59,7 +67,7 @@ def _handler(file: Path | None) -> logging.Handler:
         return logging.StreamHandler(sys.stderr)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        return RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")
+        return _File(file, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")
     except OSError as error:
         raise SetupError(
             f"The log {file} cannot be written ({error.strerror}): set DATA_DIR to another place."

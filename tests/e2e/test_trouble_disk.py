@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -42,6 +43,11 @@ def fill(file: Path) -> None:
                 size //= 2
 
 
+def long_words(count: int) -> str:
+    """Prose that needs new space in the database every few words; it looks nowhere like a loop."""
+    return " ".join(Random(number).randbytes(1000).hex() for number in range(count))
+
+
 def test_a_full_disk_is_a_sentence_and_with_room_again_the_story_goes_on(small_disk: Home, ollama: Ollama) -> None:
     junk = small_disk.data / "junk"
     ollama.plays(tellings=[LONG, numbered("b", 40)])
@@ -66,18 +72,17 @@ def test_a_full_disk_is_a_sentence_and_with_room_again_the_story_goes_on(small_d
 
 def test_a_disk_that_is_full_for_a_while_costs_no_word_of_the_scene_under_way(small_disk: Home, ollama: Ollama) -> None:
     junk = small_disk.data / "junk"
-    ollama.plays(tellings=[" ".join(f"{number:0>2000}" for number in range(60)), numbered("b", 20)], rate=20)
+    ollama.plays(tellings=[long_words(80)], rate=20)
     with small_disk.starts(*PLAY) as program:
         program.says(NEW)
         program.tells(10)
         fill(junk)
-        small_disk.waits_until_it_answers()
         time.sleep(2)
         shown = program.words
+        assert len(shown.split()) < 40, "what cannot be saved must not be shown"
         junk.unlink()
         prose = program.shows("scene_told")["scene"]["prose"]
-        assert prose.startswith(shown)
-        assert program.words == prose
+        assert prose == program.words == long_words(80)
         program.shows("ballot_opened")
         small_disk.is_whole(1)
         assert (program.ends(), program.errors) == (0, "")

@@ -100,3 +100,8 @@ def test_whatever_a_password_is_made_of_it_is_hidden(password: str) -> None:
 def test_text_without_an_address_is_left_alone(text: str) -> None:
     plain = text.replace("://", "").replace("=", "")
     assert hide_secrets(plain) == plain
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_log_on_a_full_disk_says_nothing_on_the_screen() -> None:
+    assert logged("'info', 'text', Path('/dev/full')") == ""
