@@ -44,3 +44,9 @@ def ollama() -> Generator[Ollama]:
 def home(new_home: Callable[..., Home], ollama: Ollama) -> Home:
     """A home whose stories are told by the scripted model."""
     return new_home(**ollama.settings)
+
+
+@pytest.fixture
+def guest(data_directory: Path, database_url: str, ollama: Ollama) -> Home:
+    """The same on a database of the test server, which nobody kills: it is there sooner."""
+    return Home(data_directory, {**ollama.settings, "DATABASE_URL": database_url})

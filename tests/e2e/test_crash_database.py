@@ -26,7 +26,7 @@ def test_in_the_middle_of_a_scene(home: Home, ollama: Ollama) -> None:
 
 
 def test_again_and_again_in_the_same_scene(home: Home, ollama: Ollama) -> None:
-    ollama.plays(tellings=[LONG, *(f" {numbered(name, 99)}" for name in "bcd")], rate=20)
+    ollama.plays(tellings=[LONG, *(f" {numbered(name, 99)}" for name in "bcd")], rate=40)
     with home.starts(*PLAY) as program:
         program.says(NEW)
         for words in (10, 40, 70):

@@ -127,9 +127,7 @@ def test_while_a_deadline_is_being_decided(home: Home, ollama: Ollama) -> None:
         home.is_whole(2)
 
 
-@pytest.mark.parametrize(
-    "kind", ["accepted", "story_began", "writing_queued", "words", "scene_told", "ballot_opened", "status_shown"]
-)
+@pytest.mark.parametrize("kind", ["accepted", "words", "scene_told", "ballot_opened"])
 def test_at_the_moment_a_line_is_shown(kind: str, home: Home, ollama: Ollama) -> None:
     ollama.plays(tellings=[LONG, REST])
     with home.starts(*PLAY) as program:

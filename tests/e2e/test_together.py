@@ -40,12 +40,12 @@ def events(program: Program) -> list[str]:
     return [str(line["id"]) for line in program.lines if line["type"] == "event"]
 
 
-def test_two_rooms_on_one_story_show_the_same(home: Home, ollama: Ollama) -> None:
+def test_two_rooms_on_one_story_show_the_same(guest: Home, ollama: Ollama) -> None:
     ollama.plays(tellings=[numbered("a", 40), numbered("b", 60), numbered("c", 40)], rate=60)
-    with home.starts(*PLAY) as first:
+    with guest.starts(*PLAY) as first:
         first.says(NEW)
         first.shows("ballot_opened")
-        with home.starts(*SECOND) as second:
+        with guest.starts(*SECOND) as second:
             second.says("/story stories 1", "/story join")
             second.shows("ballot_changed")
             before = len(second.words)
@@ -67,10 +67,10 @@ def test_two_rooms_on_one_story_show_the_same(home: Home, ollama: Ollama) -> Non
             assert len(set(events(first))) == len(events(first))
 
 
-def test_twenty_players_vote_within_a_second(home: Home, ollama: Ollama) -> None:
+def test_twenty_players_vote_within_a_second(guest: Home, ollama: Ollama) -> None:
     ollama.plays(tellings=[numbered("a", 40), numbered("b", 40)])
     players = [f"p{number}" for number in range(1, 21)]
-    with home.starts(*PLAY) as program:
+    with guest.starts(*PLAY) as program:
         program.says(NEW)
         program.shows("ballot_opened")
         program.says(*(f"@{player}: /story join" for player in players))
@@ -82,7 +82,7 @@ def test_twenty_players_vote_within_a_second(home: Home, ollama: Ollama) -> None
         assert decided["winner"]["position"] == 2
         assert len(decided["ballot"]["votes"]) == 21
         assert program.shows("scene_told")["scene"]["number"] == 2
-        home.is_whole(2)
+        guest.is_whole(2)
 
 
 async def test_twenty_votes_at_the_same_moment_decide_once(database: Database) -> None:

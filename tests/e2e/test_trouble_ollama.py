@@ -19,11 +19,11 @@ def told(program: Program) -> str:
     return prose
 
 
-def test_a_server_that_is_not_there_is_named_and_may_come_later(home: Home) -> None:
+def test_a_server_that_is_not_there_is_named_and_may_come_later(guest: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     where = {"STORYTELLER": "ollama", "OLLAMA_HOST": f"127.0.0.1:{port}", "OLLAMA_MODEL": "storyteller"}
-    with home.starts(*PLAY, **where) as program:
+    with guest.starts(*PLAY, **where) as program:
         assert "ollama serve" in program.shows("note")["text"]
         program.says(NEW)
         failed = program.shows("writing_failed")["sentence"]
@@ -33,11 +33,11 @@ def test_a_server_that_is_not_there_is_named_and_may_come_later(home: Home) -> N
             ollama.plays(tellings=[LONG])
             program.says("/story continue")
             assert told(program) == LONG
-            home.is_whole(1, failed=1)
+            guest.is_whole(1, failed=1)
 
 
-def test_a_model_that_is_missing_is_named_with_what_gets_it(home: Home, ollama: Ollama) -> None:
-    with home.starts(*PLAY, OLLAMA_MODEL="mistral-nemo:12b") as program:
+def test_a_model_that_is_missing_is_named_with_what_gets_it(guest: Home, ollama: Ollama) -> None:
+    with guest.starts(*PLAY, OLLAMA_MODEL="mistral-nemo:12b") as program:
         assert "`ollama pull mistral-nemo:12b`" in program.shows("note")["text"]
         program.says(NEW)
         assert "`ollama pull mistral-nemo:12b`" in program.shows("writing_failed")["sentence"]
@@ -46,9 +46,9 @@ def test_a_model_that_is_missing_is_named_with_what_gets_it(home: Home, ollama: 
         assert told(program) == LONG
 
 
-def test_silence_before_the_first_word_ends_in_a_sentence(home: Home, ollama: Ollama) -> None:
+def test_silence_before_the_first_word_ends_in_a_sentence(guest: Home, ollama: Ollama) -> None:
     ollama.plays(name="silent-start")
-    with home.starts(*PLAY, **SHORT) as program:
+    with guest.starts(*PLAY, **SHORT) as program:
         program.says(NEW)
         assert "said nothing for 1 seconds" in program.shows("writing_failed")["sentence"]
         assert program.words == ""
@@ -58,38 +58,38 @@ def test_silence_before_the_first_word_ends_in_a_sentence(home: Home, ollama: Ol
 
 
 @pytest.mark.parametrize("fault", ["silent middle", "no done", "error line", "reset", "nonsense"])
-def test_an_answer_that_breaks_off_goes_on_behind_what_was_shown(fault: str, home: Home, ollama: Ollama) -> None:
+def test_an_answer_that_breaks_off_goes_on_behind_what_was_shown(fault: str, guest: Home, ollama: Ollama) -> None:
     ollama.plays(tellings=[LONG, REST], fault=fault, fault_after=12, fault_calls=1, rate=60)
-    with home.starts(*PLAY, **SHORT) as program:
+    with guest.starts(*PLAY, **SHORT) as program:
         program.says(NEW)
         prose = told(program)
         assert prose == ollama.prefilled(numbered("a", 12).rstrip(".")) + REST
         assert program.words == prose
-        home.is_whole(1)
+        guest.is_whole(1)
 
 
 @pytest.mark.parametrize("fault", ["busy", "failing"])
-def test_a_server_that_refuses_once_is_asked_again(fault: str, home: Home, ollama: Ollama) -> None:
-    with home.starts(*PLAY) as program:
+def test_a_server_that_refuses_once_is_asked_again(fault: str, guest: Home, ollama: Ollama) -> None:
+    with guest.starts(*PLAY) as program:
         program.says(NEW)
         told(program)
         ollama.plays(tellings=[LONG], fault=fault, fault_calls=1)
         program.says("/story vote 1")
         assert told(program) == LONG
-        home.is_whole(2)
+        guest.is_whole(2)
 
 
-def test_a_server_that_stays_busy_says_so(home: Home, ollama: Ollama) -> None:
+def test_a_server_that_stays_busy_says_so(guest: Home, ollama: Ollama) -> None:
     ollama.plays(fault="busy")
-    with home.starts(*PLAY) as program:
+    with guest.starts(*PLAY) as program:
         program.says(NEW)
         assert "busy" in program.shows("writing_failed")["sentence"]
 
 
 @pytest.mark.parametrize("fault", ["not json", "wrong json"])
-def test_choices_that_are_no_json_twice_become_plain_ones(fault: str, home: Home, ollama: Ollama) -> None:
+def test_choices_that_are_no_json_twice_become_plain_ones(fault: str, guest: Home, ollama: Ollama) -> None:
     ollama.plays(tellings=[LONG, REST.strip()], fault=fault)
-    with home.starts(*PLAY) as program:
+    with guest.starts(*PLAY) as program:
         program.says(NEW)
         assert told(program) == LONG
         assert len(ollama.questions) == 2
@@ -97,9 +97,9 @@ def test_choices_that_are_no_json_twice_become_plain_ones(fault: str, home: Home
         assert told(program) == REST.strip()
 
 
-def test_endless_repetition_ends_with_a_sentence(home: Home, ollama: Ollama) -> None:
+def test_endless_repetition_ends_with_a_sentence(guest: Home, ollama: Ollama) -> None:
     ollama.plays(tellings=[f"{LONG} The sea rose higher and nobody dared to move."], fault="endless", fault_after=9)
-    with home.starts(*PLAY) as program:
+    with guest.starts(*PLAY) as program:
         program.says(NEW)
         prose = told(program)
         assert prose.startswith(LONG)
@@ -109,9 +109,9 @@ def test_endless_repetition_ends_with_a_sentence(home: Home, ollama: Ollama) -> 
 
 
 @pytest.mark.parametrize("capabilities", [["completion", "thinking"], ["completion"]])
-def test_thoughts_are_never_shown(capabilities: list[str], home: Home, ollama: Ollama) -> None:
+def test_thoughts_are_never_shown(capabilities: list[str], guest: Home, ollama: Ollama) -> None:
     tagged = f"<think>The players want dread.</think>{LONG}"
     ollama.plays(tellings=[tagged, LONG], thought="Let me think of dread. ", capabilities=capabilities)
-    with home.starts(*PLAY) as program:
+    with guest.starts(*PLAY) as program:
         program.says(NEW)
         assert told(program) == LONG == program.words
