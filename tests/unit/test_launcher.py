@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,15 @@ def test_two_starts_at_once_prepare_once(tmp_path: Path) -> None:
     assert "".join(errors for _, errors in said).count("is ready") == 1
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let programs hear SIGINT, although a shell that runs the tests in the background has them ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_preparing_it_takes_pip_along_and_the_next_start_succeeds(
     checkout: Checkout, how: signal.Signals
