@@ -9,8 +9,9 @@ from tests.world import open_world
 PLAY = ("play", "--json", "--as", "Ann")
 SECOND = ("play", "--json", "--as", "Ben", "--room", "second")
 NEW = "/story new A lighthouse keeper finds a door in the sea"
-LONG, BUSY = numbered("a", 120), numbered("z", 30)
+LONG, BUSY = numbered("a", 120), numbered("z", 100)
 WRITES = "Starting job storyforge.run"
+READY = "Starting worker on queues text"
 """What the job engine logs."""
 REST = f" {numbered('b', 20)}"
 
@@ -26,7 +27,7 @@ async def order_a_scene(url: str) -> None:
 
 
 def busy(home: Home, ollama: Ollama) -> None:
-    """Keep the only worker there is busy for a few seconds."""
+    """Keep the only worker there is busy for ten seconds: until another one is there."""
     ollama.plays(tellings=[BUSY], rate=10)
     asyncio.run(order_a_scene(home.url))
     ollama.waits_for(1)
@@ -38,6 +39,7 @@ def test_the_terminal_shows_the_words_of_a_worker_in_another_process(home: Home,
         busy(home, ollama)
         ollama.plays(tellings=[LONG], rate=60)
         with home.starts("worker") as worker:
+            worker.complains(READY)
             program.says(NEW)
             program.tells(5)
             worker.complains(WRITES)
@@ -51,6 +53,7 @@ def test_a_killed_worker_is_followed_by_another_that_goes_on_with_its_words(home
         busy(home, ollama)
         ollama.plays(tellings=[LONG, REST], rate=20)
         with home.starts("worker") as worker:
+            worker.complains(READY)
             program.says(NEW)
             program.tells(5)
             worker.complains(WRITES)
