@@ -23,10 +23,10 @@ class Detail:
     """Scenes in a row, each the only one after the other, from which on they are folded."""
     levels: int = ENDLESS
     """How deep a branch off the way to the head is followed."""
+    opened: Mapping[SceneId, int] = field(default_factory=dict)
+    """The same for single scenes of the way."""
     brothers: int = ENDLESS
     """How many branches of one scene are drawn."""
-    reach: int = ENDLESS
-    """How far before the head, counted in scenes, side branches are drawn at all."""
     rows: int = ENDLESS
     """How many scenes before the head are drawn; of what is before these, only the opening."""
 
@@ -224,9 +224,8 @@ def _resumed(tree: Tree, node: TreeNode, detail: Detail) -> TreeNode | None:
 
 def _after(tree: Tree, node: TreeNode, levels: int, detail: Detail) -> _After:
     """Choose what is drawn after a scene: always the way to the head, side branches as far as the detail allows."""
-    steps = tree.to_head.get(node.id)
-    if steps is not None:
-        levels = detail.levels if steps <= detail.reach else 0
+    if node.id in tree.to_head:
+        levels = detail.opened.get(node.id, detail.levels)
     siblings = tree.children.get(node.id, ())
     drawn = siblings if levels > 0 else [child for child in siblings if child.id in tree.to_head]
     brothers = _brothers(tree, drawn, detail)
