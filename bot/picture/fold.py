@@ -215,11 +215,12 @@ def _end_of(tree: Tree, node: TreeNode, run: int) -> TreeNode:
 
 
 def _resumed(tree: Tree, node: TreeNode, detail: Detail) -> TreeNode | None:
-    """From the opening of a long story: the scene of the path with which the picture goes on."""
+    """From the opening of a long story: the scene of the path with which the picture goes on, past any chain."""
     if tree.to_head.get(node.id, 0) <= detail.rows + 1 or node.id != tree.path[0]:
         return None
     before = tree.path[-detail.rows - 2]
-    return next(child for child in tree.children[before] if child.id == tree.path[-detail.rows - 1])
+    node = next(child for child in tree.children[before] if child.id == tree.path[-detail.rows - 1])
+    return _end_of(tree, node, tree.runs.get(node.id, 0))
 
 
 def _after(tree: Tree, node: TreeNode, levels: int, detail: Detail) -> _After:

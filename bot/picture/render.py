@@ -1,22 +1,24 @@
 """The map of a story as a PNG with words for those who do not see it."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from resvg_py import svg_to_bytes
 
 from bot.picture import style
 from bot.picture.drawing import Captions, draw
+from bot.picture.foreign import FONTS, foreign, undrawable, without
 from bot.picture.fold import ENDLESS, Detail, Plan, Tree, fold, index
 from bot.picture.sheet import Sheet, arranged, asked
-from bot.picture.typeface import REGULAR, STRONG
-from bot.wording.markup import line
+from bot.wording.markup import isolated, line
 from bot.wording.voice import counted
 from storyforge_core.domain.replies import MapShown
 
 _FRAME = 480
 """Height kept for heading, legend and footnotes."""
 _TITLE_MOST = 120
+_LOST = "Some letters are left out: the computer that runs this bot has no font for them."
 _WAYS = (64, 48, 32, 24, 20, 16, 12, 10, 8, 6, 4)
 """How many scenes of the way to the head are drawn: the first that fits."""
 _DEPTHS = (8, 4, 2, 1)
@@ -39,23 +41,31 @@ async def map_picture(shown: MapShown) -> Picture:
 
 def alt_text(shown: MapShown) -> str:
     """Say in two sentences what is to be seen."""
-    scenes = len(shown.nodes) + shown.left_out
-    first = f"The map of “{_title(shown)}”, a tree of {counted(scenes, 'scene')}."
-    number = _head_number(shown)
-    if number is None:
+    scenes = counted(len(shown.nodes) + shown.left_out, "scene")
+    head = next((node for node in shown.nodes if node.id == shown.head), None)
+    first = f"The map of {_quoted(shown.story.title) or 'an untitled story'}, {scenes} in all."
+    if head is None:
         return f"{first} Nobody has arrived at a scene yet."
-    question = "no question is open" if shown.ballot is None else f"a question is open there: {asked(shown.ballot)}"
-    return f"{first} You are at scene {number}, {counted(len(shown.path) - 1, 'step')} from its beginning; {question}."
+    name = f"scene {head.number}, {_quoted(head.title)}" if head.title else f"scene {head.number}"
+    question = "no question is open" if shown.ballot is None else f"the question there is open, {asked(shown.ballot)}"
+    return f"{first} You are at {name}; {question}."
 
 
-def map_svg(shown: MapShown) -> str:
-    """Write the map as SVG."""
-    return draw(_sheet(shown), _captions(shown))
+def _quoted(text: str) -> str:
+    words = line(text, _TITLE_MOST)
+    return f"“{isolated(words)}”" if words else ""
+
+
+def map_svg(shown: MapShown, *remarks: str) -> str:
+    """Write the map as SVG, with remarks below it."""
+    return draw(_sheet(shown), _captions(shown, remarks))
 
 
 def _rendered(shown: MapShown) -> bytes:
-    fonts = [str(REGULAR), str(STRONG)]
-    return svg_to_bytes(svg_string=map_svg(shown), font_files=fonts, skip_system_fonts=True)
+    strange = foreign(shown)
+    lost = undrawable(strange)
+    svg = map_svg(without(shown, lost), _LOST) if lost else map_svg(shown)
+    return svg_to_bytes(svg_string=svg, font_files=list(FONTS), skip_system_fonts=strange == lost)
 
 
 def _sheet(shown: MapShown) -> Sheet:
@@ -82,7 +92,7 @@ def _way(tree: Tree, shown: MapShown) -> tuple[Detail, Sheet]:
     """Draw as much of the way to the head as is comfortable; the shortest always fits."""
     for rows in _WAYS:
         detail = Detail(levels=0, brothers=_BROTHERS, rows=rows)
-        sheet = _fitting(fold(tree, detail), shown, style.COMFORTABLE)
+        sheet = _fitting(fold(tree, detail), shown, style.LONGEST_WAY)
         if sheet is not None:
             return detail, sheet
     msg = "A column of a few cards is larger than a picture may be: the sizes in style.py contradict each other."
@@ -98,12 +108,12 @@ def _fitting(plan: Plan, shown: MapShown, tallest: float) -> Sheet | None:
     return None
 
 
-def _captions(shown: MapShown) -> Captions:
+def _captions(shown: MapShown, remarks: Iterable[str]) -> Captions:
     number = _head_number(shown)
     here = "" if number is None else f" · you are at scene {number}"
     scenes = len(shown.nodes) + shown.left_out
-    footnotes = (f"{counted(shown.left_out, 'scene')} further away are not drawn.",) if shown.left_out else ()
-    return Captions(_title(shown), f"{counted(scenes, 'scene')}{here}", footnotes)
+    further = [f"{counted(shown.left_out, 'scene')} further away: not drawn."] if shown.left_out else []
+    return Captions(_title(shown), f"{counted(scenes, 'scene')}{here}", (*further, *remarks))
 
 
 def _title(shown: MapShown) -> str:

@@ -171,7 +171,7 @@ def depth_below(item: Item, notes: Sequence[str]) -> float:
     """How far stacked takes and notes reach below a card; the first note sits on its edge."""
     behind = min(item.takes - 1, style.STACK_MOST) * style.STACK_STEP if isinstance(item, Card) else 0
     pitch = style.PILL_HEIGHT + style.STACK_STEP
-    return max(behind, len(notes) * pitch - style.NOTE_OVERLAP if notes else 0.0)
+    return max(behind, len(notes) * pitch - style.STACK_STEP - style.NOTE_OVERLAP if notes else 0.0)
 
 
 def pill_width(text: str) -> float:

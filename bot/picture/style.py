@@ -6,7 +6,9 @@ Nothing is told by colour alone: the way to the head is also thicker, the head s
 WIDEST = 1600
 TALLEST = 4000
 COMFORTABLE = 2400
-"""Up to this height nothing is folded, and of a larger tree so much of the way to the head is drawn."""
+"""Up to this height nothing is folded."""
+LONGEST_WAY = 3000
+"""Of a larger tree so much of the way to the head is drawn."""
 NARROWEST = 760
 CARD_WIDTHS = (300, 260, 220)
 """The widest that leaves everything within the picture is taken."""

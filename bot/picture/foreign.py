@@ -1,0 +1,60 @@
+"""Letters that the fonts of this program do not have: drawn with the computer's own fonts, or left out, never as boxes."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from resvg_py import svg_to_bytes
+
+from bot.picture.svg import document, words
+from bot.picture.typeface import REGULAR, STRONG, typeface
+from bot.wording.markup import clean
+from storyforge_core.domain.replies import MapShown
+
+FONTS = (str(REGULAR), str(STRONG))
+
+_NOBODY_HAS = "\U0010fffd"
+"""A private character: fonts show the box that stands for a missing one."""
+_PROBED = 512
+
+
+def foreign(shown: MapShown) -> frozenset[str]:
+    """Find the characters of a map that the fonts of this program do not have."""
+    texts = (shown.story.title, *(text for node in shown.nodes for text in (node.title, node.choice_text)))
+    face = typeface(REGULAR)
+    return frozenset(char for char in set(clean("".join(texts))) if not face.has(char) and not char.isspace())
+
+
+def undrawable(chars: Iterable[str]) -> frozenset[str]:
+    """Find those that no font of this computer has either; one character answers for its script."""
+    scripts: dict[str, list[str]] = {}
+    for char in sorted(chars):
+        scripts.setdefault(_script(char), []).append(char)
+    return frozenset(char for members in scripts.values() if not _drawable(members[0]) for char in members)
+
+
+def without(shown: MapShown, chars: frozenset[str]) -> MapShown:
+    """Leave characters out of every text of a map."""
+    gone = dict.fromkeys(map(ord, chars))
+    nodes = tuple(
+        replace(node, title=node.title.translate(gone), choice_text=node.choice_text.translate(gone))
+        for node in shown.nodes
+    )
+    return replace(shown, nodes=nodes, story=replace(shown.story, title=shown.story.title.translate(gone)))
+
+
+def _script(char: str) -> str:
+    """Name a script, as the first word of the names of its letters does: `HEBREW`, `CJK`; signs are one of their own."""
+    letter = unicodedata.category(char)[0] in "LMN"
+    return unicodedata.name(char, "?").split()[0] if letter else "SIGN"
+
+
+@lru_cache(_PROBED)
+def _drawable(char: str) -> bool:
+    return _sample(char) != _sample(_NOBODY_HAS)
+
+
+def _sample(char: str) -> bytes:
+    picture = document(48, 48, [words(4, 36, char, 32, "")])
+    return svg_to_bytes(svg_string=picture, font_files=list(FONTS))
