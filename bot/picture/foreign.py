@@ -1,4 +1,4 @@
-"""Letters that the fonts of this program do not have: drawn with the computer's own fonts, or left out, never as boxes."""
+"""Letters that our fonts do not have: drawn with the computer's own fonts or left out, never as boxes."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ _PROBED = 512
 
 
 def foreign(shown: MapShown) -> frozenset[str]:
-    """Find the characters of a map that the fonts of this program do not have."""
+    """Find the characters of a map that our fonts do not have."""
     texts = (shown.story.title, *(text for node in shown.nodes for text in (node.title, node.choice_text)))
     face = typeface(REGULAR)
     return frozenset(char for char in set(clean("".join(texts))) if not face.has(char) and not char.isspace())
@@ -45,7 +45,7 @@ def without(shown: MapShown, chars: frozenset[str]) -> MapShown:
 
 
 def _script(char: str) -> str:
-    """Name a script, as the first word of the names of its letters does: `HEBREW`, `CJK`; signs are one of their own."""
+    """Name a script as the names of its letters begin: `HEBREW`, `CJK`; signs count as one."""
     letter = unicodedata.category(char)[0] in "LMN"
     return unicodedata.name(char, "?").split()[0] if letter else "SIGN"
 

@@ -1,7 +1,7 @@
 """A tidy tree: nobody overlaps, parents stand centred over their children, brothers keep their order. Pure, O(n).
 
-Subtrees are put beside each other as close as their outlines allow. Packed from the left a small one clings to its left
-neighbour, packed from the right to its right one; the middle of the two is even, and keeps every promise that both keep.
+Subtrees are put beside each other as close as their outlines allow. Packed from the left a small one clings to its
+left neighbour, packed from the right to its right one; the middle of the two is even, and keeps what both promise.
 """
 
 from collections.abc import Sequence

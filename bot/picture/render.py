@@ -8,8 +8,8 @@ from resvg_py import svg_to_bytes
 
 from bot.picture import style
 from bot.picture.drawing import Captions, draw
-from bot.picture.foreign import FONTS, foreign, undrawable, without
 from bot.picture.fold import ENDLESS, Detail, Plan, Tree, fold, index
+from bot.picture.foreign import FONTS, foreign, undrawable, without
 from bot.picture.sheet import Sheet, arranged, asked
 from bot.wording.markup import isolated, line
 from bot.wording.voice import counted
@@ -90,13 +90,9 @@ def _opened(tree: Tree, shown: MapShown) -> Sheet:
 
 def _way(tree: Tree, shown: MapShown) -> tuple[Detail, Sheet]:
     """Draw as much of the way to the head as is comfortable; the shortest always fits."""
-    for rows in _WAYS:
-        detail = Detail(levels=0, brothers=_BROTHERS, rows=rows)
-        sheet = _fitting(fold(tree, detail), shown, style.LONGEST_WAY)
-        if sheet is not None:
-            return detail, sheet
-    msg = "A column of a few cards is larger than a picture may be: the sizes in style.py contradict each other."
-    raise AssertionError(msg)
+    details = (Detail(levels=0, brothers=_BROTHERS, rows=rows) for rows in _WAYS)
+    sheets = ((detail, _fitting(fold(tree, detail), shown, style.LONGEST_WAY)) for detail in details)
+    return next((detail, sheet) for detail, sheet in sheets if sheet is not None)
 
 
 def _fitting(plan: Plan, shown: MapShown, tallest: float) -> Sheet | None:
@@ -117,7 +113,7 @@ def _captions(shown: MapShown, remarks: Iterable[str]) -> Captions:
 
 
 def _title(shown: MapShown) -> str:
-    return line(shown.story.title, _TITLE_MOST) or "Untitled"
+    return line(shown.story.title, _TITLE_MOST) or "The map of the story"
 
 
 def _head_number(shown: MapShown) -> int | None:

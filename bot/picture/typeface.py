@@ -45,7 +45,7 @@ class Typeface:
 def typeface(path: Path) -> Typeface:
     """Read a font file."""
     font = path.read_bytes()
-    tables = {tag: offset for tag, offset in _tables(font)}
+    tables = dict(_tables(font))
     em = _number(font, "H", tables["head"] + 18)
     measured = _number(font, "H", tables["hhea"] + 34)
     widths = [width for width, _ in struct.iter_unpack(">Hh", font[tables["hmtx"] :][: measured * 4])]

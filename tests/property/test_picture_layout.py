@@ -80,7 +80,7 @@ details = st.builds(
     chain=st.sampled_from([2, 3, ENDLESS]),
     levels=st.sampled_from([0, 1, 2, 5, ENDLESS]),
     brothers=st.sampled_from([1, 2, 4, ENDLESS]),
-    reach=st.sampled_from([0, 3, ENDLESS]),
+    opened=st.dictionaries(st.integers(0, 59).map(scene), st.sampled_from([0, 1, 3]), max_size=5),
     rows=st.sampled_from([4, 8, ENDLESS]),
 )
 
@@ -108,7 +108,9 @@ def cards(plan: Plan) -> dict[SceneId, Card]:
 
 
 @given(sized())
-def test_nobody_in_a_row_overlaps_and_brothers_and_cousins_keep_their_order(tree: tuple[list[int], list[float]]) -> None:
+def test_nobody_in_a_row_overlaps_and_brothers_and_cousins_keep_their_order(
+    tree: tuple[list[int], list[float]],
+) -> None:
     parents, widths = tree
     centres, rank = tidy(parents, widths, GAP), {item: place for place, item in enumerate(in_preorder(parents))}
     for row in rows_of(parents):
