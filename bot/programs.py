@@ -47,8 +47,8 @@ from storyforge_core.store.backup import backup, restore
 DONE, FAILED, MISCONFIGURED, INTERRUPTED = 0, 1, 78, 130
 """78 is EX_CONFIG of sysexits.h: starting again is pointless before somebody has changed something."""
 NOTHING_TO_SERVE = (
-    "No chat platform is set up. Put the token of a Discord bot into .env as DISCORD_TOKEN; the README tells how to get "
-    "one. Or play in this terminal: ./storyforge play"
+    "No chat platform is set up. Put the token of a Discord bot into .env as DISCORD_TOKEN; the README tells how to "
+    "get one. Or play in this terminal: ./storyforge play"
 )
 FIRST_START = "Setting up the database, once …"
 
