@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
@@ -74,6 +75,7 @@ class Line:
     """One connection; what is said goes out in order."""
 
     socket: web.WebSocketResponse
+    transport: asyncio.WriteTransport
     session: Session | None = None
     heard: deque[float] = field(default_factory=deque)
     _out: "asyncio.Queue[Json | Close | int]" = field(default_factory=asyncio.Queue)
@@ -114,7 +116,8 @@ class Gateway:
         """One connection of a client."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        line = Line(socket)
+        assert isinstance(request.transport, asyncio.WriteTransport)
+        line = Line(socket, request.transport)
         self.lines.append(line)
         writer = asyncio.create_task(line.write())
         line.say({"op": Op.HELLO, "d": {"heartbeat_interval": int(self.heartbeat * 1000)}})
@@ -124,7 +127,9 @@ class Gateway:
                     self._hear(line, message.data)
         finally:
             self._over(line, socket.close_code)
-            writer.cancel()
+            line.hang_up(1000)
+            with suppress(ConnectionError):  # whoever cut the line hears nothing more
+                await writer
         return socket
 
     def tell(self, event: Event) -> None:
@@ -138,8 +143,7 @@ class Gateway:
     def drop(self) -> None:
         """Cut every connection without a word."""
         for line in list(self.lines):
-            if line.socket._req and line.socket._req.transport:
-                line.socket._req.transport.abort()
+            line.transport.abort()
 
     def close(self, code: int) -> None:
         """Close every connection with a code."""
