@@ -3,20 +3,15 @@
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
 
-from resvg_py import svg_to_bytes
-
+from bot.picture.press import printed
 from bot.picture.svg import document, words
-from bot.picture.typeface import REGULAR, STRONG, typeface
+from bot.picture.typeface import REGULAR, typeface
 from bot.wording.markup import clean
 from storyforge_core.domain.replies import MapShown
 
-FONTS = (str(REGULAR), str(STRONG))
-
 _NOBODY_HAS = "\U0010fffd"
 """A private character: fonts show the box that stands for a missing one."""
-_PROBED = 512
 
 
 def foreign(shown: MapShown) -> frozenset[str]:
@@ -26,12 +21,17 @@ def foreign(shown: MapShown) -> frozenset[str]:
     return frozenset(char for char in set(clean("".join(texts))) if not face.has(char) and not char.isspace())
 
 
-def undrawable(chars: Iterable[str]) -> frozenset[str]:
+async def undrawable(chars: Iterable[str]) -> frozenset[str]:
     """Find those that no font of this computer has either; one character answers for its script."""
     scripts: dict[str, list[str]] = {}
     for char in sorted(chars):
         scripts.setdefault(_script(char), []).append(char)
-    return frozenset(char for members in scripts.values() if not _drawable(members[0]) for char in members)
+    if not scripts:
+        return frozenset()
+    missing, *drawn = await printed([_sample(char) for char in (_NOBODY_HAS, *(s[0] for s in scripts.values()))], "all")
+    return frozenset(
+        char for members, png in zip(scripts.values(), drawn, strict=True) if png == missing for char in members
+    )
 
 
 def without(shown: MapShown, chars: frozenset[str]) -> MapShown:
@@ -50,11 +50,5 @@ def _script(char: str) -> str:
     return unicodedata.name(char, "?").split()[0] if letter else "SIGN"
 
 
-@lru_cache(_PROBED)
-def _drawable(char: str) -> bool:
-    return _sample(char) != _sample(_NOBODY_HAS)
-
-
-def _sample(char: str) -> bytes:
-    picture = document(48, 48, [words(4, 36, char, 32, "")])
-    return svg_to_bytes(svg_string=picture, font_files=list(FONTS))
+def _sample(char: str) -> str:
+    return document(48, 48, [words(4, 36, char, 32, 'fill="black"')])

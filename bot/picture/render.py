@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from resvg_py import svg_to_bytes
-
 from bot.picture import style
 from bot.picture.drawing import Captions, draw
 from bot.picture.fold import ENDLESS, Detail, Plan, Tree, fold, index
-from bot.picture.foreign import FONTS, foreign, undrawable, without
+from bot.picture.foreign import foreign, undrawable, without
+from bot.picture.press import printed
 from bot.picture.sheet import Sheet, arranged, asked
 from bot.wording.markup import isolated, line
 from bot.wording.voice import counted
@@ -35,8 +34,17 @@ class Picture:
 
 
 async def map_picture(shown: MapShown) -> Picture:
-    """Draw the map: at most 1600 by 4000 pixels; takes 0.1 to 0.5 s, in a thread."""
-    return Picture(await asyncio.to_thread(_rendered, shown), alt_text(shown))
+    """Draw the map, at most 1600 by 4000 pixels.
+
+    Raises:
+        ServiceDown: the renderer failed or took too long; the map in letters is as good as ever.
+    """
+    strange = foreign(shown)
+    lost = await undrawable(strange)
+    drawable, remarks = (without(shown, lost), [_LOST]) if lost else (shown, [])
+    svg = await asyncio.to_thread(map_svg, drawable, *remarks)
+    (png,) = await printed([svg], "ours" if strange == lost else "all")
+    return Picture(png, alt_text(shown))
 
 
 def alt_text(shown: MapShown) -> str:
@@ -59,13 +67,6 @@ def _quoted(text: str) -> str:
 def map_svg(shown: MapShown, *remarks: str) -> str:
     """Write the map as SVG, with remarks below it."""
     return draw(_sheet(shown), _captions(shown, remarks))
-
-
-def _rendered(shown: MapShown) -> bytes:
-    strange = foreign(shown)
-    lost = undrawable(strange)
-    svg = map_svg(without(shown, lost), _LOST) if lost else map_svg(shown)
-    return svg_to_bytes(svg_string=svg, font_files=list(FONTS), skip_system_fonts=strange == lost)
 
 
 def _sheet(shown: MapShown) -> Sheet:
