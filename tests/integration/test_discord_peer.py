@@ -3,7 +3,8 @@
 import asyncio
 import io
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import sys
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -16,7 +17,7 @@ from discord.http import Route
 
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.spec import specification
-from tests.peers.discord.state import Permission
+from tests.peers.discord.state import Json, Permission
 
 
 class Vote(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"vote:(?P<choice>\d)"):
@@ -145,7 +146,8 @@ async def test_a_client_logs_in_registers_its_commands_and_sees_the_server(bot: 
     assert peer.violations == []
 
 
-async def test_a_slash_command_is_deferred_and_then_answered(bot: Bot, peer: DiscordPeer) -> None:
+@pytest.mark.usefixtures("bot")
+async def test_a_slash_command_is_deferred_and_then_answered(peer: DiscordPeer) -> None:
     friends = peer.guild("Friends")
     seen = await friends.member("Ann").slash(friends.text("general"), "story new", premise="a lamp")
     await seen.settled()
@@ -177,14 +179,11 @@ async def test_a_button_works_in_a_process_that_never_sent_it(bot: Bot, peer: Di
 # what people do
 
 
-async def test_who_gets_no_answer_in_three_seconds_sees_that_the_application_did_not_respond(
-    bot: Bot, peer: DiscordPeer
-) -> None:
+@pytest.mark.usefixtures("bot")
+async def test_who_gets_no_answer_in_three_seconds_sees_that_the_application_did_not_respond(peer: DiscordPeer) -> None:
     friends = peer.guild("Friends")
-    asking = asyncio.create_task(friends.member("Ann").slash(friends.text("general"), "story silent"))
-    seen = await asking
+    seen = await friends.member("Ann").slash(friends.text("general"), "story silent")
     assert seen.failed
-    assert bot.is_ready()
 
 
 async def test_an_answer_after_three_seconds_comes_too_late(bot: Bot, peer: DiscordPeer) -> None:
@@ -217,8 +216,11 @@ async def ignored(bot: Bot, peer: DiscordPeer) -> discord.Interaction:
     """An interaction that the bot hasn't answered yet."""
     caught: list[discord.Interaction] = []
     friends = peer.guild("Friends")
-    command = app_commands.Command(name="catch", description="Catch", callback=catcher(caught))
-    bot.tree.add_command(command)
+
+    @bot.tree.command(name="catch", description="Catch")
+    async def catch(interaction: discord.Interaction) -> None:
+        caught.append(interaction)
+
     await bot.tree.sync()
     asking = asyncio.create_task(friends.member("Ann").slash(friends.text("general"), "catch"))
     async with asyncio.timeout(2):
@@ -228,14 +230,8 @@ async def ignored(bot: Bot, peer: DiscordPeer) -> discord.Interaction:
     return caught[0]
 
 
-def catcher(caught: list[discord.Interaction]) -> Callable[[discord.Interaction], Awaitable[None]]:
-    async def catch(interaction: discord.Interaction) -> None:
-        caught.append(interaction)
-
-    return catch
-
-
-async def test_a_form_opens_is_filled_and_answered_privately(bot: Bot, peer: DiscordPeer) -> None:
+@pytest.mark.usefixtures("bot")
+async def test_a_form_opens_is_filled_and_answered_privately(peer: DiscordPeer) -> None:
     friends = peer.guild("Friends")
     ann, general = friends.member("Ann"), friends.text("general")
     opened = await ann.slash(general, "story write")
@@ -245,15 +241,14 @@ async def test_a_form_opens_is_filled_and_answered_privately(bot: Bot, peer: Dis
     assert "You wrote Run!" in ann.sees(general)
     assert friends.member("Ben").sees(general) == ""
     assert peer.violations == []
-    assert bot.is_ready()
 
 
-async def test_typing_into_an_option_is_completed(bot: Bot, peer: DiscordPeer) -> None:
+@pytest.mark.usefixtures("bot")
+async def test_typing_into_an_option_is_completed(peer: DiscordPeer) -> None:
     friends = peer.guild("Friends")
     offered = await friends.member("Ann").autocomplete(friends.text("general"), "story open", "title", "fer")
     assert [choice["value"] for choice in offered] == ["The Ferry"]
     assert peer.violations == []
-    assert bot.is_ready()
 
 
 async def test_reactions_reach_the_client_and_can_be_fetched(bot: Bot, peer: DiscordPeer) -> None:
@@ -562,7 +557,7 @@ async def no_pause(self: discord.Client, shard_id: int | None, *, initial: bool 
 
 
 async def test_a_wrong_token_is_refused_before_the_gateway(peer: DiscordPeer) -> None:
-    peer.token = "wrong"
+    peer.token = "wrong"  # noqa: S105 -- on purpose
     with pytest.raises(discord.LoginFailure):
         async with running(peer):
             pass
@@ -582,7 +577,7 @@ async def test_without_their_intent_messages_are_not_told(peer: DiscordPeer) -> 
         assert "message" not in dict(bot.heard)
 
 
-async def test_every_request_fits_the_official_specification(bot: Bot, peer: DiscordPeer) -> None:
+async def test_what_the_official_specification_does_not_know_is_noted(peer: DiscordPeer) -> None:
     if specification() is None:
         pytest.skip("no specification: set DISCORD_OPENAPI to the official openapi.json")
     assert peer.violations == []
@@ -590,3 +585,46 @@ async def test_every_request_fits_the_official_specification(bot: Bot, peer: Dis
     async with aiohttp.ClientSession(headers={"Authorization": f"Bot {peer.token}"}) as session:
         await session.post(url, json={"content": "fine", "tts": "yes"})
     assert any("tts" in violation for violation in peer.violations)
+
+
+# as a process
+
+
+async def test_another_process_can_act_and_look(bot: Bot, peer: DiscordPeer) -> None:
+    view = discord.ui.View(timeout=None).add_item(Vote(1))
+    sent = await place(bot, peer).send("Choose", view=view)
+    base = peer.api_base.removesuffix("/api/v10")
+    async with aiohttp.ClientSession(base) as session:
+
+        async def does(what: str, **more: object) -> Json:
+            async with session.post("/peer/human", json={"who": "Ann", "do": what, **more}) as response:
+                answer: Json = await response.json()
+                return answer
+
+        clicked = await does("click", message=str(sent.id), which="vote:1")
+        await does("react", message=str(sent.id), emoji="1️⃣")
+        told = await does("slash", command="story open", options={"title": "The Ferry"})
+        wrong = await does("slash", command="story closed")
+        async with session.get("/peer/state") as response:
+            state = await response.json()
+    assert (clicked["text"], told["text"], told["private"]) == ("Counted: 1", "The Ferry", True)
+    assert "there is no /story closed" in wrong["error"]
+    (message,) = state["guilds"]["Friends"][0]["messages"]
+    assert (message["content"], message["reactions"]) == ("Choose", {"1️⃣": ["Ann"]})
+    assert state["connected"]
+    assert state["violations"] == []
+
+
+async def test_it_runs_by_itself() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.peers.discord", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    try:
+        base, _, token = (await process.stdout.readline()).decode().split()
+        headers = {"Authorization": f"Bot {token}"}
+        async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{base}/users/@me") as response:
+            assert (await response.json())["username"] == "StoryForge"
+    finally:
+        process.terminate()
+    assert await process.wait() == 0

@@ -78,12 +78,15 @@ class Line:
     transport: asyncio.WriteTransport
     session: Session | None = None
     heard: deque[float] = field(default_factory=deque)
+    hung_up: bool = False
+    """Whether it was this side that ended it."""
     _out: "asyncio.Queue[Json | Close | int]" = field(default_factory=asyncio.Queue)
 
     def say(self, payload: Json) -> None:
         self._out.put_nowait(payload)
 
     def hang_up(self, code: int) -> None:
+        self.hung_up = True
         self._out.put_nowait(code)
 
     async def write(self) -> None:
@@ -249,7 +252,7 @@ class Gateway:
         if session is None or session.line is not line:
             return
         session.line = None
-        if code in {1000, 1001}:
+        if code in {1000, 1001} and not line.hung_up:
             self.sessions.pop(session.id, None)
         self.world.stir()
 

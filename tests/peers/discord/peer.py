@@ -9,6 +9,9 @@ In a test:
         seen = await ann.slash(general, "story new", premise="A lighthouse")
         assert peer.violations == []
 
+As a process: `python -m tests.peers.discord --port 8081` prints its two addresses and the token; what it obeys is told
+in `control.py`.
+
 The client is pointed here by its two class attributes: `discord.http.Route.BASE = peer.api_base` and
 `discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(peer.gateway_url)`.
 """
@@ -19,6 +22,7 @@ from typing import Self
 from aiohttp import web
 
 from tests.peers.discord.answers import Answers
+from tests.peers.discord.control import Control
 from tests.peers.discord.faults import Fault, Faults, Trouble
 from tests.peers.discord.gateway import Gateway
 from tests.peers.discord.limits import Limits
@@ -65,6 +69,7 @@ class DiscordPeer:
         for part in (Messages(self.world), Places(self.world, self.gateway), Answers(self.world)):
             self._api.mount(app, PREFIX, part.routes())
         self._api.mount_nothing(app, PREFIX)
+        Control(self.world, self.gateway, self.faults, self._api).mount(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
