@@ -7,7 +7,7 @@ from typing import assert_never
 
 from bot.picture import style
 from bot.picture.fold import Card, Fold, Start
-from bot.picture.sheet import Sheet, Spot, fold_words, pill_width
+from bot.picture.sheet import Role, Sheet, Spot, fold_words, pill_width
 from bot.picture.svg import box, centred, curve, document, dot, edged, filled, stroked, words
 from bot.picture.typeface import REGULAR, STRONG, typeface
 from bot.picture.words import wrapped
@@ -122,7 +122,7 @@ def _choice(spot: Spot) -> Iterator[str]:
 
 
 def _card(spot: Spot, card: Card) -> Iterator[str]:
-    look, ink, soft = _looks(spot)
+    look, ink, soft = _looks(spot.role)
     left = spot.centre - spot.width / 2
     for behind in range(min(card.takes - 1, style.STACK_MOST), 0, -1):
         step = behind * style.STACK_STEP
@@ -140,25 +140,29 @@ def _card(spot: Spot, card: Card) -> Iterator[str]:
     yield from _lines(title, spot.centre, top)
 
 
-def _looks(spot: Spot) -> tuple[str, str, str]:
+def _looks(role: Role) -> tuple[str, str, str]:
     """The look of a card, the ink of its title, the ink of its number."""
-    if "You are here" in spot.writing.notes:
-        return edged(style.HEAD, style.INK, style.CARD_LINE + 1), style.INK_ON_HEAD, style.INK_ON_HEAD
-    if spot.on_path:
-        return edged(style.CARD_ON_PATH, style.PATH, style.CARD_LINE), style.INK, style.PATH
-    return edged(style.CARD, style.CARD_EDGE, style.CARD_LINE_SOFT), style.INK_SOFT, style.INK_SOFT
+    match role:
+        case "head":
+            return edged(style.HEAD, style.INK, style.CARD_LINE + 1), style.INK_ON_HEAD, style.INK_ON_HEAD
+        case "way":
+            return edged(style.CARD_ON_PATH, style.PATH, style.CARD_LINE), style.INK, style.PATH
+        case "side":
+            return edged(style.CARD, style.CARD_EDGE, style.CARD_LINE_SOFT), style.INK_SOFT, style.INK_SOFT
+        case _:
+            assert_never(role)
 
 
 def _take(card: Card) -> str:
-    if card.takes > 1:
-        return f"take {card.node.take} of {card.takes}"
+    if card.of > 1:
+        return f"take {card.node.take} of {max(card.of, card.node.take)}"
     return f"take {card.node.take}" if card.node.take > 1 else ""
 
 
 def _notes(spot: Spot) -> Iterator[str]:
     top = spot.top + spot.height - style.NOTE_OVERLAP
     for place, note in enumerate(spot.writing.notes):
-        here = place == 0 and "You are here" in spot.writing.notes
+        here = place == 0 and spot.role == "head"  # its first note says so
         look = edged(style.INK, style.HEAD, 3) if here else edged(style.BACKGROUND, style.LINE, 2)
         yield from _pill(spot.centre, top, note, look, style.INK_ON_HEAD if here else style.INK)
         top += style.PILL_HEIGHT + style.STACK_STEP

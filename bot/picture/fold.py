@@ -38,6 +38,8 @@ class Card:
     node: TreeNode
     takes: int = 1
     """As how many takes it is drawn: the others are stacked behind it."""
+    of: int = 1
+    """How many takes of the same choice there are, in stacks or as cards."""
     hidden: int = 0
     """Scenes after it that are not drawn."""
 
@@ -139,6 +141,7 @@ class _Brother:
 
     node: TreeNode
     takes: int = 1
+    of: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +200,8 @@ def _planned(tree: Tree, task: _Task, detail: Detail, sheet: _Sheet) -> list[_Ta
     resumed = _resumed(tree, node, detail)
     if resumed is None:
         after = _after(tree, node, levels, detail)
-        return _tasks(after, sheet.put(Card(node, brother.takes, after.hidden), parent))
-    card = sheet.put(Card(node, brother.takes), parent)
+        return _tasks(after, sheet.put(Card(node, brother.takes, brother.of, after.hidden), parent))
+    card = sheet.put(Card(node, brother.takes, brother.of), parent)
     pill = sheet.put(Fold(tree.sizes[node.id] - 1 - tree.sizes[resumed.id], on_path=True), card)
     return [_Task(_Brother(resumed), pill, detail.levels)]
 
@@ -258,13 +261,14 @@ def _stacked(tree: Tree, siblings: Sequence[TreeNode]) -> Iterator[_Brother]:
     groups: defaultdict[tuple[object, str], list[TreeNode]] = defaultdict(list)
     for node in siblings:
         groups[node.choice, node.choice_text].append(node)
-    fronts = {max(group, key=lambda node: _weight(tree, node)).id: group for group in groups.values()}
+    fronts = {key: max(group, key=lambda node: _weight(tree, node)) for key, group in groups.items()}
     for node in siblings:
-        if node.id in fronts:
-            behind = (other for other in fronts[node.id] if other.id != node.id and _lone(tree, other))
-            yield _Brother(node, 1 + sum(1 for _ in behind))
+        group, front = groups[node.choice, node.choice_text], fronts[node.choice, node.choice_text]
+        if node is front:
+            behind = (other for other in group if other is not front and _lone(tree, other))
+            yield _Brother(node, 1 + sum(1 for _ in behind), len(group))
         elif not _lone(tree, node):
-            yield _Brother(node)
+            yield _Brother(node, 1, len(group))
 
 
 def _lone(tree: Tree, node: TreeNode) -> bool:

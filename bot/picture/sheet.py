@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, assert_never
 
 from bot.picture import style
 from bot.picture.fold import Card, Fold, Item, Plan, Start
@@ -18,6 +18,9 @@ from storyforge_core.domain.story import SceneId
 CARDS_MOST = 250
 """More than this never fit, whatever their shape."""
 _WORDS_MOST = 160
+
+
+Role = Literal["head", "way", "side"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Spot:
     item: Item
     writing: Writing
     parent: int
-    on_path: bool
+    role: Role
     centre: float
     top: float
     """Of its card, below the words of the choice."""
@@ -49,6 +52,11 @@ class Spot:
     """Of its notes."""
     row_bottom: float
     """Of the lowest item beside it."""
+
+    @property
+    def on_path(self) -> bool:
+        """Whether it is on the way from the opening to the head, both included."""
+        return self.role != "side"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +77,37 @@ def arranged(plan: Plan, shown: MapShown, card: float) -> Sheet | None:
     width = max((centre + own / 2 for centre, own in zip(centres, widths, strict=True)), default=0.0)
     if width > style.WIDEST - 2 * style.MARGIN:
         return None
+    spots = _spots(plan, shown, card, centres, widths)
+    return Sheet(spots, width, max((spot.row_bottom for spot in spots), default=0.0))
+
+
+def _spots(
+    plan: Plan, shown: MapShown, card: float, centres: Sequence[float], widths: Sequence[float]
+) -> tuple[Spot, ...]:
     writings = [_writing(item, shown, card) for item in plan.items]
+    path = frozenset(shown.path)
     rows = depths(plan.parents)
     bands = _bands(plan.items, writings, rows)
-    path = frozenset(shown.path)
-    spots = tuple(
-        _spot(item, writing, parent, bands[row], path=path, centre=centre, width=own)
-        for item, writing, parent, row, centre, own in zip(
-            plan.items, writings, plan.parents, rows, centres, widths, strict=True
+    spots = []
+    for place, (item, writing) in enumerate(zip(plan.items, writings, strict=True)):
+        band = bands[rows[place]]
+        height = band.height if isinstance(item, Card) else _height(item, 0)
+        top = band.top + (band.height - height) / 2
+        spots.append(
+            Spot(
+                item=item,
+                writing=writing,
+                parent=plan.parents[place],
+                role=_role(item, shown.head, path),
+                centre=centres[place],
+                top=top,
+                width=widths[place],
+                height=height,
+                bottom=top + height + depth_below(item, writing.notes),
+                row_bottom=band.bottom,
+            )
         )
-    )
-    return Sheet(spots, width, max((band.bottom for band in bands), default=0.0))
+    return tuple(spots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,33 +135,16 @@ def _bands(items: Sequence[Item], writings: Sequence[Writing], rows: Sequence[in
     return bands
 
 
-def _spot(  # noqa: PLR0913 - one value for each field
-    item: Item, writing: Writing, parent: int, band: _Band, *, path: frozenset[SceneId], centre: float, width: float
-) -> Spot:
-    height = band.height if isinstance(item, Card) else _height(item, 0)
-    top = band.top + (band.height - height) / 2
-    return Spot(
-        item=item,
-        writing=writing,
-        parent=parent,
-        on_path=_on_path(item, path),
-        centre=centre,
-        top=top,
-        width=width,
-        height=height,
-        bottom=top + height + depth_below(item, writing.notes),
-        row_bottom=band.bottom,
-    )
-
-
-def _on_path(item: Item, path: frozenset[SceneId]) -> bool:
+def _role(item: Item, head: SceneId | None, path: frozenset[SceneId]) -> Role:
     match item:
+        case Card(node=node) if node.id == head:
+            return "head"
         case Card(node=node):
-            return node.id in path
+            return "way" if node.id in path else "side"
         case Fold(on_path=on_path):
-            return on_path
+            return "way" if on_path else "side"
         case Start():
-            return True
+            return "way"
         case _:
             assert_never(item)
 

@@ -137,6 +137,15 @@ def test_takes_are_stacked_behind_the_one_that_was_gone_on_from() -> None:
     assert "Scene 2" not in texts
 
 
+def test_takes_that_were_both_gone_on_from_are_cards_that_say_which_they_are() -> None:
+    tree = shown([0, 1, 1, 2, 3], 5)
+    nodes = [
+        replace(node, take=node.number - 1, choice_text="Knock") if node.number in {2, 3} else node
+        for node in tree.nodes
+    ]
+    assert {"take 1 of 2", "take 2 of 2"} <= set(said(map_svg(replace(tree, nodes=tuple(nodes)))))
+
+
 def test_a_long_chain_becomes_a_pill_but_what_was_just_read_does_not() -> None:
     texts = said(map_svg(shown(range(60), 60)))
     assert "… 56 scenes …" in texts
