@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +60,11 @@ class Club:
         """The open question."""
         return next(message for message in self.thread.messages if message.buttons)
 
+    @property
+    def scene(self) -> Message:
+        """The message of the first scene."""
+        return next(message for message in self.thread.messages if "s1w1 " in message.content)
+
     async def until(self, it_is_so: Callable[[], bool]) -> None:
         await self.peer.until(it_is_so, 20)
 
@@ -88,29 +93,26 @@ class Club:
     @asynccontextmanager
     async def program(self) -> AsyncGenerator[Service]:
         """The program, from start to end; another one after it knows only what is stored."""
-        async with aclosing(
-            Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
-        ) as presenter:
-            self.play.bus.on_events(presenter.wake)
-            service = Service(self._options(), self._backing(presenter))
-            running = asyncio.create_task(service.run())
-            try:
-                await self.peer.connected()
-                yield service
-            finally:
-                running.cancel()
-                await asyncio.wait({running})
+        service = self.service()
+        running = asyncio.create_task(service.run())
+        try:
+            await self.peer.connected()
+            yield service
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
 
-    def _options(self) -> Options:
-        return Options(
-            token=self.peer.token,
+    def service(self, token: str = "") -> Service:
+        """The program, not running yet."""
+        presenter = Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
+        self.play.bus.on_events(presenter.wake)
+        options = Options(
+            token=token or self.peer.token,
             api_base=self.peer.api_base,
             gateway_url=self.peer.gateway_url,
             memory=self.memory,
         )
-
-    def _backing(self, presenter: Presenter) -> Backing:
-        return Backing(
+        backing = Backing(
             door=self.play.forge,
             peephole=self.play.forge,
             rooms=self.play.store,
@@ -118,6 +120,7 @@ class Club:
             presenter=presenter,
             welcome=self.welcomed.append,
         )
+        return Service(options, backing)
 
 
 @asynccontextmanager

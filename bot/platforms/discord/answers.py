@@ -62,7 +62,8 @@ class Answers:
         Raises:
             SurfaceError: Discord did not take it.
         """
-        pages = [page.text for page in finished(text, self._limits)]
+        fits = len(text) <= self._room
+        pages = [text] if fits else [page.text for page in finished(text, self._limits)]
         with understood():
             if not whole:
                 for page in pages:

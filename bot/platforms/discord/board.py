@@ -47,6 +47,8 @@ class Board:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._cards: dict[str, OpenCard] = {}
+        self._closed: dict[str, SceneId] = {}
+        """The question of a room that was decided last."""
         self._tending: dict[str, asyncio.Task[None]] = {}
         self._reception: Reception | None = None
 
@@ -63,13 +65,13 @@ class Board:
             if before is None or (before.message, len(before.choices)) != (message, len(choices)):
                 self._tend(card)
         elif before is not None and before.message == message:
-            del self._cards[room.address]
+            self._closed[room.address] = self._cards.pop(room.address).scene
             self._let_go(room.address)
 
     def asks(self, room: RoomKey, scene: SceneId) -> bool:
         """Tell whether the question of a scene is open in a room, as far as is known so soon after a start."""
         card = self._cards.get(room.address)
-        return card is None or card.scene == scene
+        return card.scene == scene if card else self._closed.get(room.address) != scene
 
     def look_again(self) -> None:
         """Look at every open question: reactions may have been missed."""

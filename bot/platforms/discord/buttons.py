@@ -57,7 +57,7 @@ class PenButton(discord.ui.DynamicItem[Button], template=rf"sf:write:{_SCENE}"):
     """The way to a choice of one's own."""
 
     def __init__(self, scene: SceneId, row: int = 0) -> None:
-        super().__init__(Button(label="Write your own", emoji="✍️", custom_id=f"sf:write:{scene.hex}", row=row))
+        super().__init__(Button(label="✍️ Write your own", custom_id=f"sf:write:{scene.hex}", row=row))
         self._scene = scene
 
     @classmethod
