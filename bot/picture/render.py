@@ -39,7 +39,7 @@ async def map_picture(shown: MapShown) -> Picture:
     Raises:
         ServiceDown: the renderer failed or took too long; the map in letters is as good as ever.
     """
-    strange = foreign(shown)
+    strange = await asyncio.to_thread(foreign, shown)  # the first time, it reads the font
     lost = await undrawable(strange)
     drawable, remarks = (without(shown, lost), [_LOST]) if lost else (shown, [])
     svg = await asyncio.to_thread(map_svg, drawable, *remarks)

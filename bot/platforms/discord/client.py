@@ -21,6 +21,7 @@ from bot.surface import File
 from storyforge_core.domain.commands import Command, NewStory, Vote, WriteIn
 from storyforge_core.domain.replies import Accepted, Declined, MapShown
 from storyforge_core.domain.story import SceneId
+from storyforge_core.errors import ServiceDown
 
 LONGEST_WAIT = 30.0
 """Seconds that discord.py may wait by itself before a request; whoever asked wants to know of longer ones."""
@@ -110,10 +111,17 @@ class StoryClient(discord.AutoShardedClient):
     async def _answer(self, interaction: Interaction, asker: Asker, command: Command) -> None:
         reply = await self._reception.ask(asker, command, str(interaction.id))
         note = not_allowed(interaction) if isinstance(reply, Accepted) else ""
-        if isinstance(reply, MapShown) and reply.nodes:
-            picture = await map_picture(reply)
-            await self._answers.picture(interaction, File("map.png", picture.png, picture.alt))
         await self._answers.reply(interaction, reply, note)
+        if isinstance(reply, MapShown) and reply.nodes:
+            await self._picture(interaction, reply)
+
+    async def _picture(self, interaction: Interaction, shown: MapShown) -> None:
+        try:
+            picture = await map_picture(shown)
+        except ServiceDown as down:  # the map in letters is there already
+            log.warning("map not drawn", reason=str(down))
+        else:
+            await self._answers.picture(interaction, File("map.png", picture.png, picture.alt))
 
     async def _answer_open(self, interaction: Interaction, command: Command, scene: SceneId) -> None:
         """Do what was pressed, if the question is still open that it stood under."""
