@@ -56,11 +56,12 @@ class Discord:
         self.waits(lambda: any(message["buttons"] for message in self.story))
         return next(message for message in self.story if message["buttons"])
 
-    def _ask(self, what: str, body: object = None) -> Any:
+    def _ask(self, what: str, body: object = None) -> Shown:
         address = f"{self.gateway.replace('ws://', 'http://')}/peer/{what}"
         data = None if body is None else json.dumps(body).encode()
         with urlopen(Request(address, data), timeout=10) as answer:  # noqa: S310 - our own
-            return json.load(answer)
+            said: Shown = json.load(answer)
+            return said
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ async def test_a_reaction_counts_again_when_it_is_made_again(database: Database,
         for keycap, choice in (("1️⃣", 1), ("2️⃣", 2), ("1️⃣", 1)):
             friends.ann.unreact(card, keycap)
             friends.ann.react(card, keycap)
-            await friends.until(lambda choice=choice: f"{choice}. Choice {choice} of 1 — 1 vote" in card.content)
+            await friends.reads(f"{choice}. Choice {choice} of 1 — 1 vote")
 
 
 async def test_a_message_that_is_deleted_while_it_grows_is_written_anew(database: Database, tmp_path: Path) -> None:
