@@ -51,7 +51,12 @@ class Bot(discord.AutoShardedClient):
     """A small bot with one of everything."""
 
     def __init__(self, intents: discord.Intents) -> None:
-        super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none(), guild_ready_timeout=0.05)
+        super().__init__(
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            guild_ready_timeout=0.05,
+            heartbeat_timeout=0.5,
+        )
         self.tree = app_commands.CommandTree(self)
         self.heard: list[tuple[str, object]] = []
         self.is_up = asyncio.Event()
@@ -71,7 +76,7 @@ class Bot(discord.AutoShardedClient):
         self.heard.append(("message", message))
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
-        self.heard.append(("reacted", (event.user_id, str(event.emoji))))
+        self.heard.append(("super" if event.burst else "reacted", (event.user_id, str(event.emoji))))
 
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         self.heard.append(("unreacted", (event.user_id, str(event.emoji))))
@@ -291,6 +296,32 @@ async def test_without_the_content_intent_only_a_reply_with_a_ping_is_readable(b
     assert texts == ["The end?", "", "", "go on"]
 
 
+async def test_other_bots_and_super_reactions_are_told_as_such(bot: Bot, peer: DiscordPeer) -> None:
+    friends = peer.guild("Friends")
+    ann, robot = friends.member("Ann"), friends.robot("Other")
+    message = robot.message(friends.text("general"), "Beep")
+    ann.super_react(message, "👀")
+    await heard(bot, "super")
+    told = await heard(bot, "message")
+    assert isinstance(told, discord.Message)
+    assert told.author.bot
+
+
+async def test_what_only_moderators_may_is_offered_to_them_only(bot: Bot, peer: DiscordPeer) -> None:
+    @bot.tree.command(name="ban", description="Ban")
+    @app_commands.default_permissions(manage_messages=True)
+    async def ban(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("Banned", ephemeral=True)
+
+    await bot.tree.sync()
+    friends = peer.guild("Friends")
+    ann, general = friends.member("Ann"), friends.text("general")
+    with pytest.raises(AssertionError, match="there is no /ban"):
+        await ann.slash(general, "ban")
+    friends.promote(ann, Permission.MANAGE_MESSAGES)
+    assert (await ann.slash(general, "ban")).text == "Banned"
+
+
 async def test_nobody_is_pinged_whom_the_message_does_not_allow(bot: Bot, peer: DiscordPeer) -> None:
     friends = peer.guild("Friends")
     ann, ben = friends.member("Ann").user, friends.member("Ben").user
@@ -308,6 +339,14 @@ async def test_a_direct_message_has_a_command_and_an_answer(bot: Bot, peer: Disc
     await user.send("And a word")
     assert [message.shown for message in ann.direct.messages] == ["Once: alone", "And a word"]
     assert peer.violations == []
+
+
+async def test_who_takes_no_direct_messages_gets_none(bot: Bot, peer: DiscordPeer) -> None:
+    ann = peer.guild("Friends").member("Ann")
+    ann.close_direct()
+    user = await bot.fetch_user(ann.user.id)
+    with pytest.raises(discord.Forbidden, match="50007"):
+        await user.send("Psst")
 
 
 # messages
@@ -440,6 +479,17 @@ async def test_a_permission_that_is_taken_is_missed(bot: Bot, peer: DiscordPeer,
         await channel.send("Hello?")
 
 
+async def test_a_server_that_sends_the_bot_away_is_closed_to_it(bot: Bot, peer: DiscordPeer) -> None:
+    channel = place(bot, peer)
+    peer.guild("Friends").kick_bot()
+    with pytest.raises(discord.Forbidden, match="50001"):
+        await channel.send("Hello?")
+    assert list(bot.guilds) == []
+    peer.guild("Friends").invite_bot()
+    await channel.send("Back again")
+    assert peer.violations == []
+
+
 async def test_reacting_asks_for_a_permission_of_its_own(bot: Bot, peer: DiscordPeer) -> None:
     friends = peer.guild("Friends")
     sent = await place(bot, peer).send("Choose")
@@ -561,6 +611,23 @@ async def test_a_wrong_token_is_refused_before_the_gateway(peer: DiscordPeer) ->
     with pytest.raises(discord.LoginFailure):
         async with running(peer):
             pass
+
+
+async def test_a_token_that_only_the_gateway_refuses_closes_the_line(peer: DiscordPeer) -> None:
+    peer.gateway.token = "another"  # noqa: S105 -- on purpose
+    with pytest.raises(discord.ConnectionClosed) as caught:
+        async with running(peer):
+            pass
+    assert caught.value.code == 4004
+
+
+async def test_heartbeats_nobody_answers_bring_the_client_back(bot: Bot, peer: DiscordPeer) -> None:
+    peer.gateway.heartbeat = 0.1
+    peer.gateway.drop()
+    await heard(bot, "resumed")
+    peer.gateway.acknowledges = False
+    await peer.until(lambda: peer.gateway.resumed >= 2)
+    assert peer.gateway.identified == 1
 
 
 async def test_an_intent_that_is_not_granted_closes_the_line(peer: DiscordPeer) -> None:

@@ -8,6 +8,7 @@ from tests.peers.discord.forms import check_message, form_error
 from tests.peers.discord.rules import (
     already_answered,
     expired_token,
+    require_open,
     unknown_command,
     unknown_guild,
     unknown_interaction,
@@ -111,6 +112,7 @@ class Answers:
 
     def edit(self, call: Call) -> Reply:
         message = self._message(call)
+        require_open(message.channel)
         check_message(call.body, call.files, message)
         self.world.revise(message, Draft(call.body, call.files))
         return Reply(200, message_shape(message, self.world.bot))

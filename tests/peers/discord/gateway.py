@@ -17,7 +17,15 @@ from tests.peers.discord.world import Event, World
 MEMBERS, PRESENCES, CONTENT = 1 << 1, 1 << 8, 1 << 15
 PRIVILEGED = MEMBERS | PRESENCES | CONTENT
 KNOWN_INTENTS = (1 << 22) - 1 | 1 << 24 | 1 << 25
-_IN_GUILD = {"GUILD": 0, "CHANNEL": 0, "THREAD": 0, "GUILD_MEMBER": 1, "MESSAGE": 9, "MESSAGE_REACTION": 10}
+_IN_GUILD = {
+    "GUILD": 0,
+    "GUILD_ROLE": 0,
+    "CHANNEL": 0,
+    "THREAD": 0,
+    "GUILD_MEMBER": 1,
+    "MESSAGE": 9,
+    "MESSAGE_REACTION": 10,
+}
 _IN_DIRECT = {"CHANNEL": 12, "MESSAGE": 12, "MESSAGE_REACTION": 13}
 _TEXTS = {"content": "", "embeds": [], "attachments": [], "components": []}
 SENDS_A_MINUTE = 120
@@ -212,7 +220,7 @@ class Gateway:
         session = Session(f"session-{self.identified}", intents, (shard, of), line=line)
         self.sessions[session.id] = line.session = session
         session = line.session
-        guilds = [guild for guild in self.world.guilds.values() if (guild.id >> 22) % of == shard]
+        guilds = [guild for guild in self.world.joined if (guild.id >> 22) % of == shard]
         session.tell("READY", self._ready(session, [str(guild.id) for guild in guilds]))
         for guild in guilds if intents & 1 else ():
             session.tell("GUILD_CREATE", guild_shape(guild, self.world.bot))

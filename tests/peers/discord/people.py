@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.peers.discord.gestures import component_of, modal_data, option_tree, slash_data
-from tests.peers.discord.rules import allowed, require_reacting
-from tests.peers.discord.shapes import channel_shape, message_shape
+from tests.peers.discord.rules import allowed, require_open, require_reacting
+from tests.peers.discord.shapes import channel_shape, message_shape, role_shape
 from tests.peers.discord.state import (
     Channel,
     Flag,
@@ -17,6 +17,7 @@ from tests.peers.discord.state import (
     Message,
     Overwrite,
     Permission,
+    Role,
     User,
 )
 from tests.peers.discord.world import Draft, World
@@ -139,8 +140,29 @@ class Human:
         require_reacting(message, self.user, emoji)
         self.world.react(message, self.user, emoji)
 
+    def super_react(self, message: Message, emoji: str) -> None:
+        """React with the animated kind that some pay for."""
+        require_reacting(message, self.user, emoji)
+        self.world.react(message, self.user, emoji, {"burst": True, "type": 1})
+
+    def clear_reactions(self, message: Message) -> None:
+        """Take away everybody's reactions, as a moderator."""
+        self.world.clear_all_reactions(message)
+
     def unreact(self, message: Message, emoji: str) -> None:
         self.world.unreact(message, self.user, emoji)
+
+    def edit(self, message: Message, text: str) -> None:
+        """Change one's own message."""
+        assert message.author == self.user, f"this is not {self.name}'s message"
+        self.world.revise(message, Draft({"content": text}))
+
+    def close_direct(self) -> None:
+        """Take no more direct messages."""
+        self.world.closed.add(self.user.id)
+
+    def open_thread(self, channel: Channel, name: str) -> Channel:
+        return self.world.open_thread(channel, self.user, name, None, {})
 
     def delete(self, message: Message) -> None:
         """Delete a message, as its author or a moderator."""
@@ -170,15 +192,22 @@ class Human:
         return self.world.post(channel, self.user, Draft(body, reply_to=reply_to))
 
     async def _ask(self, kind: int, channel: Channel, data: Json, message: Message | None = None) -> Seen:
+        require_open(channel)
         asked = self.world.ask(kind, self.user, channel, data, message)
         with suppress(TimeoutError):  # then the person sees that the application did not respond
             await self.world.until(asked.answered.is_set, PATIENCE)
         return Seen(self.world, asked)
 
     def _commands(self, channel: Channel) -> list[Json]:
-        """Those that the client offers here: the server's own before everybody's."""
+        """Those that the client offers this person here: the server's own before everybody's."""
         local = self.world.commands.get(channel.guild.id, []) if channel.guild else []
-        return [*local, *self.world.commands.get(None, [])]
+        context, rights = int(channel.guild is None), allowed(channel, self.user)
+        return [
+            command
+            for command in (*local, *self.world.commands.get(None, []))
+            if context in (command.get("contexts") or (0, 1))
+            and not Permission(int(command["default_member_permissions"] or 0)) & ~rights
+        ]
 
     def _must_see(self, message: Message) -> None:
         assert not message.deleted, "the message is gone"
@@ -209,6 +238,17 @@ class Server:
         user = next((user for user in members if user.name == name), None)
         return Human(self.world, user or self.world.add_member(self.guild, name))
 
+    def robot(self, name: str) -> Human:
+        """Another bot, which writes and reacts like a person."""
+        return Human(self.world, self.world.add_member(self.guild, name, bot=True))
+
+    def promote(self, human: Human, permissions: Permission) -> None:
+        """Give somebody a role with permissions."""
+        role = Role(self.world.new_id(), f"{human.name}'s role", permissions)
+        self.guild.roles[role.id] = role
+        self.guild.members[human.user.id].roles.append(role)
+        self.world.happened("GUILD_ROLE_CREATE", {"guild_id": str(self.id), "role": role_shape(role)})
+
     def thread(self, name: str) -> Channel:
         """The thread of this name."""
         return next(thread for thread in self.guild.threads.values() if thread.name == name)
@@ -236,7 +276,11 @@ class Server:
         self._changed(channel)
 
     def kick_bot(self) -> None:
-        self.world.drop_guild(self.guild)
+        self.world.leave_guild(self.guild)
+
+    def invite_bot(self) -> None:
+        """Ask the bot in again."""
+        self.world.join_guild(self.guild)
 
     def channels(self) -> Sequence[Channel]:
         """All channels and threads."""

@@ -9,6 +9,7 @@ from tests.peers.discord.rules import (
     allowed,
     archived_thread,
     has_thread_already,
+    missing_access,
     missing_permissions,
     require,
     unknown_channel,
@@ -116,18 +117,18 @@ class Places:
                 "permissions": str(int(guild.roles[guild.id].permissions)),
                 "features": [],
             }
-            for guild in self.world.guilds.values()
+            for guild in self.world.joined
         ]
         return Reply(200, shapes)
 
     def leave(self, call: Call) -> Reply:
-        self.world.drop_guild(self._guild(call))
+        self.world.leave_guild(self._guild(call))
         return Reply()
 
     def direct(self, call: Call) -> Reply:
         people = (
             member.user
-            for guild in self.world.guilds.values()
+            for guild in self.world.joined
             for member in guild.members.values()
             if member.user.id == int(call.body["recipient_id"])
         )
@@ -137,7 +138,7 @@ class Places:
         return Reply(200, channel_shape(self.world.direct_with(user)))
 
     def user(self, call: Call) -> Reply:
-        for guild in self.world.guilds.values():
+        for guild in self.world.joined:
             if call.id("user_id") in guild.members:
                 return Reply(200, user_shape(guild.members[call.id("user_id")].user))
         raise unknown_user()
@@ -267,6 +268,8 @@ class Places:
         guild = self.world.guilds.get(call.id("guild_id"))
         if guild is None:
             raise unknown_guild()
+        if guild not in self.world.joined:
+            raise missing_access()
         return guild
 
 

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from tests.peers.discord.calls import Call, Reply, Routes, channel_of, draft_of, message_of
 from tests.peers.discord.forms import check_message
 from tests.peers.discord.rules import (
+    cannot_message_user,
     require,
     require_edit,
     require_open,
@@ -53,6 +54,8 @@ class Messages:
     def send(self, call: Call) -> Reply:
         channel = channel_of(self.world, call)
         require_sending(channel, self.world.bot, call.body, with_files=bool(call.files))
+        if channel.recipient and channel.recipient.id in self.world.closed:
+            raise cannot_message_user()
         check_message(call.body, call.files)
         known = self._sent_before(channel, call.body)
         message = known or self.world.post(channel, self.world.bot, draft_of(channel, call))

@@ -147,7 +147,11 @@ def guild_shape(guild: Guild, bot: User) -> Json:
         "member_count": len(guild.members),
         "members": [member_shape(guild.members[bot.id])],
         "channels": [channel_shape(channel) for channel in guild.channels.values()],
-        "threads": [channel_shape(thread) | {"member": thread_member_shape(thread, bot.id)} for thread in open_threads],
+        "threads": [
+            channel_shape(thread) | {"member": thread_member_shape(thread, bot.id)}
+            for thread in open_threads
+            if thread.thread and bot.id in thread.thread.members
+        ],
         "voice_states": [],
         "presences": [],
         "stage_instances": [],

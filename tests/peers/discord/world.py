@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
@@ -79,8 +79,11 @@ class World:
 
     clock: Clock = field(default_factory=Clock)
     guilds: dict[int, Guild] = field(default_factory=dict)
+    """Also those that the bot had to leave."""
     direct: dict[int, Channel] = field(default_factory=dict)
     """Direct messages with the bot, by the user."""
+    closed: set[int] = field(default_factory=set)
+    """Users who take no direct messages."""
     commands: dict[int | None, list[Json]] = field(default_factory=dict)
     """Registered ones by server; None: everywhere."""
     interactions: dict[str, Interaction] = field(default_factory=dict)
@@ -128,13 +131,23 @@ class World:
         self.happened("GUILD_CREATE", guild_shape(guild, self.bot))
         return guild
 
-    def drop_guild(self, guild: Guild) -> None:
-        """Somebody removes the bot from a server."""
-        del self.guilds[guild.id]
+    @property
+    def joined(self) -> list[Guild]:
+        """The servers where the bot is."""
+        return [guild for guild in self.guilds.values() if self.bot.id in guild.members]
+
+    def leave_guild(self, guild: Guild) -> None:
+        """The bot goes, or is removed."""
+        guild.members.pop(self.bot.id, None)
         self.happened("GUILD_DELETE", {"id": str(guild.id)})
 
-    def add_member(self, guild: Guild, name: str) -> User:
-        user = self.known(name) or User(self.new_id(), name)
+    def join_guild(self, guild: Guild) -> None:
+        """The bot is invited again."""
+        guild.members[self.bot.id] = Member(self.bot, self.clock())
+        self.happened("GUILD_CREATE", guild_shape(guild, self.bot))
+
+    def add_member(self, guild: Guild, name: str, *, bot: bool = False) -> User:
+        user = self.known(name) or User(self.new_id(), name, bot)
         guild.members[user.id] = Member(user, self.clock())
         joined = member_shape(guild.members[user.id]) | {"guild_id": str(guild.id)}
         self.happened("GUILD_MEMBER_ADD", joined)
@@ -232,15 +245,16 @@ class World:
 
     # reactions
 
-    def react(self, message: Message, user: User, emoji: str) -> None:
+    def react(self, message: Message, user: User, emoji: str, more: Json | None = None) -> None:
+        """Add a reaction; `more` is what the event tells beside it."""
         users = message.reactions.setdefault(emoji, {})
-        if user.id not in users:
+        if user.id not in users or more:
             users[user.id] = user
-            self._reaction(message, user, emoji, "MESSAGE_REACTION_ADD")
+            self._reaction(message, user, emoji, "MESSAGE_REACTION_ADD", more or {})
 
     def unreact(self, message: Message, user: User, emoji: str) -> None:
         if message.reactions.get(emoji, {}).pop(user.id, None):
-            self._reaction(message, user, emoji, "MESSAGE_REACTION_REMOVE")
+            self._reaction(message, user, emoji, "MESSAGE_REACTION_REMOVE", {})
 
     def clear_reactions(self, message: Message, emojis: Iterable[str]) -> None:
         for emoji in list(emojis):
@@ -251,13 +265,13 @@ class World:
         message.reactions.clear()
         self._on(message, "MESSAGE_REACTION_REMOVE_ALL", {})
 
-    def _reaction(self, message: Message, user: User, emoji: str, event: str) -> None:
+    def _reaction(self, message: Message, user: User, emoji: str, event: str, more: Json) -> None:
         data: Json = {"user_id": str(user.id), "emoji": emoji_shape(emoji), "burst": False, "type": 0}
         if event == "MESSAGE_REACTION_ADD":
             data["message_author_id"] = str(message.author.id)
             if message.channel.guild and user.id in message.channel.guild.members:
                 data["member"] = member_shape(message.channel.guild.members[user.id])
-        self._on(message, event, data)
+        self._on(message, event, data | more)
 
     def _on(self, message: Message, event: str, data: Json) -> None:
         place = {"message_id": str(message.id), "channel_id": str(message.channel.id)}
@@ -269,11 +283,11 @@ class World:
         """Make a thread, under a message or by itself."""
         assert parent.guild is not None
         life = ThreadLife(owner, parent, self.clock(), auto_archive=body.get("auto_archive_duration") or 1440)
-        life.members |= {owner.id, self.bot.id}
+        life.members.add(owner.id)
         kind = Kind(body.get("type") or Kind.PUBLIC_THREAD)
         thread = Channel(under.id if under else self.new_id(), name, kind, parent.guild, life)
         parent.guild.threads[thread.id] = thread
-        joined = {"member": thread_member_shape(thread, self.bot.id)}
+        joined = {"member": thread_member_shape(thread, self.bot.id)} if owner == self.bot else {}
         self.happened("THREAD_CREATE", channel_shape(thread) | joined | {"newly_created": True}, thread)
         if under is not None:
             under.flags |= Flag.HAS_THREAD
@@ -338,5 +352,5 @@ def _attached(old: list[Attachment], listed: list[Json] | None, files: tuple[Att
     if listed is None:
         return [*old, *files]
     by_id = {attachment.id: attachment for attachment in old}
-    kept = [by_id[int(entry["id"])] for entry in listed if int(entry["id"]) in by_id]
-    return [*kept, *files]
+    kept = [(by_id[int(entry["id"])], entry) for entry in listed if int(entry["id"]) in by_id]
+    return [*(replace(file, description=entry.get("description", file.description)) for file, entry in kept), *files]
