@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 import structlog
-from pydantic import SecretStr
 
 from bot import doctor
 from bot.compose import (
@@ -21,13 +20,13 @@ from bot.compose import (
     alongside,
     database_directory,
     database_server,
+    discord_options,
     furnish,
     guarded,
     log_file,
     ready_database,
 )
-from bot.platforms.discord.service import Backing, Service
-from bot.platforms.discord.service import Options as DiscordOptions
+from bot.platforms.discord.service import Backing, Options, Service
 from bot.platforms.terminal.json_lines import JsonLines
 from bot.platforms.terminal.keyboard import Lines, Pipe, open_lines, user_name
 from bot.platforms.terminal.loop import Play
@@ -138,7 +137,8 @@ async def _work(settings: Settings) -> int:
 
 async def _serve(settings: Settings) -> int:
     """Tell stories wherever people chat, for ever."""
-    if settings.discord_token is None:
+    options = discord_options(settings)
+    if options is None:
         raise SetupError(NOTHING_TO_SERVE)
     await _log_to(None, settings)
     async with ready_database(settings) as database, aclosing(for_workers(settings)) as writer:
@@ -146,21 +146,15 @@ async def _serve(settings: Settings) -> int:
         house = furnish(settings, database, writer)
         async with aclosing(Presenter(house.store, house.ledger, house.bus)) as presenter:
             house.bus.on_events(presenter.wake)
-            discord = _discord(settings, settings.discord_token, house, presenter)
+            discord = _discord(options, settings, house, presenter)
             async with alongside(house.bus.listen(), house.worker.work(), discord.run()):
                 await asyncio.Event().wait()
     return DONE
 
 
-def _discord(settings: Settings, token: SecretStr, house: House, presenter: Presenter) -> Service:
+def _discord(options: Options, settings: Settings, house: House, presenter: Presenter) -> Service:
     return Service(
-        DiscordOptions(
-            token=token.get_secret_value(),
-            api_base=settings.discord_api_base,
-            gateway_url=settings.discord_gateway_url,
-            guild=settings.discord_guild,
-            memory=settings.data_dir / "discord-commands",
-        ),
+        options,
         Backing(
             door=guarded(house.door, settings),
             peephole=house.door,

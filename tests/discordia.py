@@ -106,12 +106,6 @@ class Club:
         """The program, not running yet."""
         presenter = Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
         self.play.bus.on_events(presenter.wake)
-        options = Options(
-            token=token or self.peer.token,
-            api_base=self.peer.api_base,
-            gateway_url=self.peer.gateway_url,
-            memory=self.memory,
-        )
         backing = Backing(
             door=self.play.forge,
             peephole=self.play.forge,
@@ -120,7 +114,16 @@ class Club:
             presenter=presenter,
             welcome=self.welcomed.append,
         )
-        return Service(options, backing)
+        return Service(self.options(token), backing)
+
+    def options(self, token: str = "") -> Options:
+        """What the program's owner would have set."""
+        return Options(
+            token=token or self.peer.token,
+            api_base=self.peer.api_base,
+            gateway_url=self.peer.gateway_url,
+            memory=self.memory,
+        )
 
 
 @asynccontextmanager

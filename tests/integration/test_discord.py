@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.platforms.discord.checkup import examine
 from storyforge_core.domain.commands import Incoming, Speaker, Vote
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.errors import SetupError
@@ -329,3 +330,27 @@ async def test_an_event_that_cannot_be_read_does_not_end_the_story(database: Dat
         await friends.until(lambda: friends.peer.gateway.identified > before)
         await (await friends.ann.click(card, "1. Choice 1 of 1")).settled()
         await friends.reads("2 · Scene after 1")
+
+
+async def test_a_reply_that_pings_the_bot_is_a_hint_for_the_next_scene(database: Database, tmp_path: Path) -> None:
+    async with club(database, tmp_path) as friends, friends.program():
+        await friends.begins()
+        friends.ann.reply(friends.scene, "the light goes out")
+        await friends.reads("2 · Scene after 1")
+        assert friends.play.writer.tellings[-1].brief.hint == "the light goes out"
+
+
+async def test_a_reply_that_cannot_be_followed_is_answered_with_a_reason(database: Database, tmp_path: Path) -> None:
+    async with club(database, tmp_path) as friends, friends.program():
+        await friends.begins()
+        await friends.types(friends.bo, "story join")
+        friends.bo.reply(friends.scene, "the light goes out")
+        await friends.reads("The others have not decided yet")
+
+
+async def test_the_checkup_says_where_the_bot_is(database: Database, tmp_path: Path) -> None:
+    async with club(database, tmp_path) as friends:
+        found = await examine(friends.options())
+        lost = await examine(friends.options("wrong"))
+    assert (found.status, "Friends" in found.detail) == ("ok", True)
+    assert (lost.status, "Reset Token" in lost.detail) == ("fail", True)

@@ -73,6 +73,14 @@ class Answers:
             file = discord.File(BytesIO(whole.encode()), filename="story.txt")
             await interaction.followup.send(f"{beginning}{THE_REST_IN_THE_FILE}", file=file, ephemeral=True)
 
+    async def decline(self, message: discord.Message, reply: Reply) -> None:
+        """Say below a message why nothing comes of it."""
+        try:
+            with understood():
+                await message.reply(reply_text(reply, self._voice, CANVAS), mention_author=False)
+        except SurfaceError as error:
+            log.info("reply not answered", message=message.id, reason=str(error))
+
     async def picture(self, interaction: Interaction, file: File) -> None:
         """Show a picture with its description."""
         shown = discord.File(BytesIO(file.data), filename=file.name, description=file.alt)

@@ -6,7 +6,7 @@ from discord import app_commands
 from discord.app_commands import Choice as Offer
 
 from bot.catalog.help import help_text
-from bot.catalog.table import Argument, Given, HelpAsked, Problem, Row
+from bot.catalog.table import HINT_CHARS, Argument, Given, HelpAsked, Problem, Row
 from bot.catalog.typed import make
 from bot.picture.render import map_picture
 from bot.platforms.discord.answers import Answers, acknowledge, apologise, excused
@@ -15,10 +15,10 @@ from bot.platforms.discord.buttons import BUTTONS
 from bot.platforms.discord.commands import story_group
 from bot.platforms.discord.completing import Value, command_names, completion, offers
 from bot.platforms.discord.link import NO_PINGS, Interaction, Link
-from bot.platforms.discord.reception import Asker, Reception, asker_of
+from bot.platforms.discord.reception import Asker, Reception, asker_of, asker_of_message
 from bot.platforms.discord.threads import give_back, make_place, not_allowed
 from bot.surface import File
-from storyforge_core.domain.commands import Command, NewStory, Vote, WriteIn
+from storyforge_core.domain.commands import Command, ContinueStory, NewStory, Vote, WriteIn
 from storyforge_core.domain.replies import Accepted, Declined, MapShown
 from storyforge_core.domain.story import SceneId
 from storyforge_core.errors import ServiceDown
@@ -58,6 +58,18 @@ class StoryClient(discord.AutoShardedClient):
         """Somebody has reacted to a message."""
         if self.user is None or reaction.user_id != self.user.id:
             await self._board.reacted(reaction)
+
+    async def on_message(self, message: discord.Message) -> None:
+        """A reply that pings the bot says what shall happen next; of other messages Discord shows us no words."""
+        answered = message.reference.resolved if message.reference else None
+        ours = isinstance(answered, discord.Message) and answered.author == self.user
+        if message.author.bot or not ours or self.user not in message.mentions or not message.content.strip():
+            return
+        asker = asker_of_message(message)
+        hint = message.content.strip()[:HINT_CHARS]
+        reply = await self._reception.ask(asker, ContinueStory(hint), str(message.id))
+        if isinstance(reply, Declined):
+            await self._answers.decline(message, reply)
 
     async def typed(self, interaction: Interaction, row: Row, given: Given) -> None:
         """Somebody has sent a slash command."""

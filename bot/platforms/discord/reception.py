@@ -77,6 +77,14 @@ def asker_of(interaction: Interaction) -> Asker:
     return Asker(RoomKey(PLATFORM, str(interaction.channel_id), realm), speaker(interaction.user, moderator=moderator))
 
 
+def asker_of_message(message: discord.Message) -> Asker:
+    """Who has written a message, and where."""
+    author, realm = message.author, str(message.guild.id if message.guild else "")
+    powers = author.guild_permissions if isinstance(author, discord.Member) else discord.Permissions.none()
+    moderator = powers.manage_guild or powers.manage_messages
+    return Asker(RoomKey(PLATFORM, str(message.channel.id), realm), speaker(author, moderator=moderator))
+
+
 def speaker(user: discord.abc.User, *, moderator: bool) -> Speaker:
     """A person of Discord, by the name that this place knows them under."""
     return Speaker(PLATFORM, str(user.id), user.display_name, moderator=moderator)
