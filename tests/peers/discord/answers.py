@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from enum import IntEnum
 
 from tests.peers.discord.calls import Call, Reply, Routes
 from tests.peers.discord.forms import check_message, form_error
@@ -21,13 +22,27 @@ from tests.peers.discord.world import Draft, World
 
 FIRST_ANSWER, TOKEN_LIFE = 3.0, 15 * MINUTE
 COMMAND_SIZE = 8000
-_COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL = 2, 3, 4, 5
-_MESSAGE, _DEFER, _DEFER_UPDATE, _UPDATE, _CHOICES, _SHOW_MODAL = 4, 5, 6, 7, 8, 9
+_COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL = 2, 3, 4, 5  # kinds of interactions
+
+
+class Callback(IntEnum):
+    """Kinds of first answers."""
+
+    MESSAGE = 4
+    DEFER = 5
+    DEFER_UPDATE = 6
+    UPDATE = 7
+    CHOICES = 8
+    MODAL = 9
+
+
+_SPOKEN = {Callback.MESSAGE, Callback.DEFER}
+_CHANGING = {Callback.UPDATE, Callback.DEFER_UPDATE}
 _FITS = {
-    _COMMAND: {_MESSAGE, _DEFER, _SHOW_MODAL},
-    _COMPONENT: {_MESSAGE, _DEFER, _DEFER_UPDATE, _UPDATE, _SHOW_MODAL},
-    _AUTOCOMPLETE: {_CHOICES},
-    _MODAL: {_MESSAGE, _DEFER, _DEFER_UPDATE, _UPDATE},
+    _COMMAND: _SPOKEN | {Callback.MODAL},
+    _COMPONENT: _SPOKEN | _CHANGING | {Callback.MODAL},
+    _AUTOCOMPLETE: {Callback.CHOICES},
+    _MODAL: _SPOKEN | _CHANGING,
 }
 _HOOK = "/webhooks/{webhook_id}/{webhook_token}"
 _ORIGINAL, _FOLLOWUP = f"{_HOOK}/messages/@original", f"{_HOOK}/messages/{{message_id}}"
@@ -67,7 +82,7 @@ class Answers:
         if self.world.clock() - asked.created > FIRST_ANSWER:
             raise unknown_interaction()
         kind = call.body["type"]
-        if kind not in _FITS[asked.kind] or (kind in {_UPDATE, _DEFER_UPDATE} and asked.message is None):
+        if kind not in _FITS[asked.kind] or (kind in _CHANGING and asked.message is None):
             raise form_error([("type", "INTERACTION_APPLICATION_COMMAND_INVALID_TYPE", "Not for this interaction.")])
         self._take(asked, kind, Draft(call.body.get("data") or {}, call.files))
         asked.callback = kind
@@ -77,26 +92,26 @@ class Answers:
 
     def _take(self, asked: Interaction, kind: int, draft: Draft) -> None:
         match kind:
-            case 4:
+            case Callback.MESSAGE:
                 check_message(draft.body, draft.files)
                 asked.original = self.world.post(asked.channel, self.world.bot, draft, asked)
-            case 5:
+            case Callback.DEFER:
                 waiting = Draft({"flags": int(Flag(draft.body.get("flags") or 0) & Flag.EPHEMERAL | Flag.LOADING)})
                 asked.original = self.world.post(asked.channel, self.world.bot, waiting, asked)
-            case 6:
+            case Callback.DEFER_UPDATE:
                 asked.original = asked.message
-            case 7 if asked.message is not None:
+            case Callback.UPDATE if asked.message is not None:
                 check_message(draft.body, draft.files, asked.message)
                 self.world.revise(asked.message, draft)
                 asked.original = asked.message
-            case 8:
+            case Callback.CHOICES:
                 asked.choices = _choices(draft.body)
             case _:
                 asked.modal = draft.body
 
     def _taken(self, asked: Interaction) -> Json:
         facts: Json = {"id": str(asked.id), "type": asked.kind}
-        if asked.original is None or asked.callback == _DEFER_UPDATE:
+        if asked.original is None or asked.callback == Callback.DEFER_UPDATE:
             return {"interaction": facts}
         flags = asked.original.flags
         facts |= {
@@ -105,7 +120,7 @@ class Answers:
             "response_message_ephemeral": Flag.EPHEMERAL in flags,
         }
         resource = {"type": asked.callback, "message": message_shape(asked.original, self.world.bot)}
-        return {"interaction": facts} | ({} if asked.callback == _DEFER else {"resource": resource})
+        return {"interaction": facts} | ({} if asked.callback == Callback.DEFER else {"resource": resource})
 
     def show(self, call: Call) -> Reply:
         return Reply(200, message_shape(self._message(call), self.world.bot))

@@ -75,7 +75,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Human:
-    """Somebody with a Discord account."""
+    """Somebody with a Discord account.
+
+    What Discord refuses them raises `Refused`, as commands and buttons in an archived thread do; what its client
+    doesn't even offer, such as a button that is greyed out, fails as an assertion.
+    """
 
     world: World
     user: User

@@ -144,8 +144,6 @@ class Api:
             body, files = await self._parts(request)
         elif request.can_read_body:
             body = json.loads(await request.read())
-        elif method in {"POST", "PATCH", "PUT"}:
-            body = None
         return Call(method, template, dict(request.match_info), dict(request.query), body, files)
 
     async def _parts(self, request: web.Request) -> tuple[Any, tuple[Attachment, ...]]:
