@@ -102,7 +102,7 @@ class Club:
             running.cancel()
             await asyncio.wait({running})
 
-    def service(self, token: str = "") -> Service:
+    def service(self, token: str = "", guild: int | None = None) -> Service:
         """The program, not running yet."""
         presenter = Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
         self.play.bus.on_events(presenter.wake)
@@ -114,15 +114,16 @@ class Club:
             presenter=presenter,
             welcome=self.welcomed.append,
         )
-        return Service(self.options(token), backing)
+        return Service(self.options(token, guild), backing)
 
-    def options(self, token: str = "") -> Options:
+    def options(self, token: str = "", guild: int | None = None) -> Options:
         """What the program's owner would have set."""
         return Options(
             token=token or self.peer.token,
             api_base=self.peer.api_base,
             gateway_url=self.peer.gateway_url,
             memory=self.memory,
+            guild=guild,
         )
 
 

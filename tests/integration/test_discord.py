@@ -354,3 +354,21 @@ async def test_the_checkup_says_where_the_bot_is(database: Database, tmp_path: P
         lost = await examine(friends.options("wrong"))
     assert (found.status, "Friends" in found.detail) == ("ok", True)
     assert (lost.status, "Reset Token" in lost.detail) == ("fail", True)
+
+
+async def test_one_server_can_have_the_commands_at_once(database: Database, tmp_path: Path) -> None:
+    async with club(database, tmp_path) as friends:
+        running = asyncio.create_task(friends.service(guild=friends.server.id).run())
+        await friends.peer.connected()
+        assert list(friends.peer.world.commands) == [friends.server.id]
+        running.cancel()
+        await asyncio.wait({running})
+
+
+async def test_a_server_the_bot_is_not_invited_to_yet_holds_nothing_up(database: Database, tmp_path: Path) -> None:
+    async with club(database, tmp_path) as friends:
+        running = asyncio.create_task(friends.service(guild=1234567890).run())
+        await friends.peer.connected()
+        assert not running.done()
+        running.cancel()
+        await asyncio.wait({running})

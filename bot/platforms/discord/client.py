@@ -1,5 +1,7 @@
 """The program as a Discord user: what it hears of people, passed on."""
 
+from collections.abc import Awaitable, Callable
+
 import discord
 import structlog
 from discord import app_commands
@@ -30,11 +32,14 @@ UNKNOWN_COMMAND = "That command is new or gone. Reload Discord with Ctrl+R, then
 
 log = structlog.stdlib.get_logger()
 
+Invited = Callable[["StoryClient"], Awaitable[None]]
+"""Told when the bot comes to another server."""
+
 
 class StoryClient(discord.AutoShardedClient):
     """One connection of the program to Discord, with the commands it understands. Needs no privileged intent."""
 
-    def __init__(self, link: Link, board: Board, reception: Reception, answers: Answers) -> None:
+    def __init__(self, link: Link, board: Board, reception: Reception, answers: Answers, invited: Invited) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, dm_reactions=True),
             allowed_mentions=NO_PINGS,
@@ -46,6 +51,7 @@ class StoryClient(discord.AutoShardedClient):
         self._board = board
         self._reception = reception
         self._answers = answers
+        self._invited = invited
         self.tree = StoryTree(self)
         self.tree.add_command(story_group(self))
         self.add_dynamic_items(*BUTTONS)
@@ -53,6 +59,10 @@ class StoryClient(discord.AutoShardedClient):
     async def on_ready(self) -> None:
         """A new session begins: what was reacted to meanwhile was not heard."""
         self._board.look_again()
+
+    async def on_guild_join(self, _guild: discord.Guild) -> None:
+        """Somebody has invited the bot."""
+        await self._invited(self)
 
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
         """Somebody has reacted to a message."""

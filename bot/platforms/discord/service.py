@@ -19,7 +19,7 @@ from bot.platforms.discord.surface import LIMITS, DiscordSurface
 from bot.platforms.discord.sync import CommandMemory, sync
 from bot.platforms.discord.threads import INVITED
 from bot.presenter.presenter import Presenter
-from bot.surface import SurfaceError
+from bot.surface import RoomGone, SurfaceError
 from bot.wording.voice import voice_of
 from storyforge_core.domain.story import Room, RoomKey
 from storyforge_core.errors import ServiceDown, SetupError
@@ -77,6 +77,7 @@ class Service:
 
     def __init__(self, options: Options, backing: Backing) -> None:
         aim(options.api_base, options.gateway_url)
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it tells stories, it does not talk
         self._options = options
         self._backing = backing
         self._link = Link()
@@ -104,7 +105,7 @@ class Service:
 
     async def _session(self) -> None:
         """Be connected once, until that ends."""
-        client = StoryClient(self._link, self._board, self._reception, self._answers)
+        client = StoryClient(self._link, self._board, self._reception, self._answers, self._tell_commands)
         connected = asyncio.ensure_future(self._connected(client))
         try:
             await asyncio.wait({connected})
@@ -122,10 +123,16 @@ class Service:
         await client.login(self._options.token)
         self._link.connect(client)
         self._greet(client)
-        await sync(client.tree, self._options.guild, CommandMemory(self._options.memory))
+        await self._tell_commands(client)
         for room in await self._backing.rooms.rooms(PLATFORM):
             await self._attend(room.key)
         await client.connect(reconnect=True)
+
+    async def _tell_commands(self, client: StoryClient) -> None:
+        try:
+            await sync(client.tree, self._options.guild, CommandMemory(self._options.memory))
+        except RoomGone:
+            log.warning("no commands yet: invite the bot to the server that DISCORD_GUILD names")
 
     async def _attend(self, room: RoomKey) -> None:
         await self._backing.presenter.attend(self._surface, room)

@@ -8,7 +8,7 @@ import discord
 
 from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown
 
-UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
+UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10004, 10008, 10062
 TOO_MANY_OLD_EDITS = 30046
 NO_ACCESS, NO_PERMISSION = 50001, 50013
 THREAD_IS_ARCHIVED = 50083
@@ -51,8 +51,8 @@ def meaning(error: discord.HTTPException) -> Exception:
     """Say what an answer of Discord's means; one that means nothing to players stays as it is."""
     if error.code in {UNKNOWN_MESSAGE, TOO_MANY_OLD_EDITS}:
         return MessageGone("That message cannot be edited any more.")
-    if error.code == UNKNOWN_CHANNEL:
-        return RoomGone("That channel does not exist any more.")
+    if error.code in {UNKNOWN_CHANNEL, UNKNOWN_GUILD}:
+        return RoomGone("That channel or server does not exist any more.")
     if error.code in {NO_ACCESS, NO_PERMISSION}:
         return RoomGone(HOW_TO_ALLOW)
     if error.code == THREAD_IS_ARCHIVED:
