@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"StoryForge {__version__}")
     programs = parser.add_subparsers(dest="program", metavar="program", title="programs")
     _add_play(programs)
+    programs.add_parser("serve", help="tell stories on every chat platform that is set up, such as Discord")
     programs.add_parser("worker", help="write scenes for the programs that use the same database")
     programs.add_parser("migrate", help="bring the database's tables up to date")
     backup = programs.add_parser("backup", help="write all stories into one file")

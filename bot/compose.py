@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.platforms.discord.service import Options
+from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
-from storyforge_core.engine.app import StoryForge
+from storyforge_core.engine.app import Doorman, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.recipes import SCENE
@@ -97,6 +99,25 @@ def furnish(settings: Settings, database: Database, writer: Writer) -> House:
     runner = Runner(store, writer, bus, clock, SCENE)
     worker = Worker(database.conninfo, store, runner.execute, door.deadline, settings.runs_at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker)
+
+
+def guarded(door: StoryForge, settings: Settings) -> StoryForge:
+    """The same door with somebody before it who keeps people from asking too often."""
+    doorman = Doorman(Rate(settings.rate_per_minute), Rate(settings.room_rate_per_minute))
+    return replace(door, doorman=doorman)
+
+
+def discord_options(settings: Settings) -> Options | None:
+    """What the settings say about Discord; None where there is no bot."""
+    if settings.discord_token is None:
+        return None
+    return Options(
+        token=settings.discord_token.get_secret_value(),
+        api_base=settings.discord_api_base,
+        gateway_url=settings.discord_gateway_url,
+        guild=settings.discord_guild,
+        memory=settings.data_dir / "discord-commands",
+    )
 
 
 def rules(settings: Settings) -> Rules:

@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
-from bot.compose import database_directory, log_file
+from bot.compose import database_directory, discord_options, log_file
+from bot.platforms.discord import checkup
 from bot.storyteller import ollama_options
 from storyforge_core.domain.writing import Finding, Role
 from storyforge_core.errors import ModelMissing, ServiceDown, SetupError
@@ -31,9 +32,9 @@ _RESET = "\x1b[0m"
 
 async def examine(settings: Settings, home: Path | None) -> list[Finding]:
     """Look at everything the program needs."""
-    database, storyteller = await asyncio.gather(_database(settings), _storyteller(settings))
+    database, storyteller, chats = await asyncio.gather(_database(settings), _storyteller(settings), _chats(settings))
     misspellings, places = await asyncio.to_thread(lambda: (misspelt(home), _places(settings)))
-    return [*(Finding(".env", "warn", sentence) for sentence in misspellings), *database, *storyteller, *places]
+    return [*(Finding(".env", "warn", sentence) for sentence in misspellings), *database, *storyteller, *chats, *places]
 
 
 def healthy(findings: Sequence[Finding]) -> bool:
@@ -58,6 +59,11 @@ def as_json(findings: Sequence[Finding]) -> str:
 def _status(finding: Finding, *, coloured: bool) -> str:
     padded = f"{finding.status:<4}"
     return f"{_COLOURS[finding.status]}{padded}{_RESET}" if coloured else padded
+
+
+async def _chats(settings: Settings) -> list[Finding]:
+    options = discord_options(settings)
+    return [] if options is None else [await checkup.examine(options)]
 
 
 async def _database(settings: Settings) -> list[Finding]:

@@ -15,7 +15,18 @@ from types import FrameType, TracebackType
 import structlog
 
 from bot import doctor
-from bot.compose import House, alongside, database_directory, database_server, furnish, log_file, ready_database
+from bot.compose import (
+    House,
+    alongside,
+    database_directory,
+    database_server,
+    discord_options,
+    furnish,
+    guarded,
+    log_file,
+    ready_database,
+)
+from bot.platforms.discord.service import Backing, Options, Service
 from bot.platforms.terminal.json_lines import JsonLines
 from bot.platforms.terminal.keyboard import Lines, Pipe, open_lines, user_name
 from bot.platforms.terminal.loop import Play
@@ -28,11 +39,16 @@ from bot.presenter.presenter import Presenter
 from bot.storyteller import for_play, for_workers
 from storyforge_core.errors import SetupError, StoryForgeError
 from storyforge_core.logs import configure
+from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings, checkout, load_settings
 from storyforge_core.store.backup import backup, restore
 
 DONE, FAILED, MISCONFIGURED, INTERRUPTED = 0, 1, 78, 130
 """78 is EX_CONFIG of sysexits.h: starting again is pointless before somebody has changed something."""
+NOTHING_TO_SERVE = (
+    "No chat platform is set up. Put the token of a Discord bot into .env as DISCORD_TOKEN; the README tells how to "
+    "get one. Or play in this terminal: ./storyforge play"
+)
 FIRST_START = "Setting up the database, once …"
 
 
@@ -57,6 +73,8 @@ async def _program(options: Namespace, settings: Settings, home: Path | None) ->
     match options.program:
         case "play":
             return await _play(options, settings)
+        case "serve":
+            return await _serve(settings)
         case "worker":
             return await _work(settings)
         case "doctor":
@@ -110,12 +128,42 @@ async def _sit(seat: Seat, settings: Settings, table: "_Table") -> None:
 async def _work(settings: Settings) -> int:
     await _log_to(None, settings)
     async with ready_database(settings) as database, aclosing(for_workers(settings)) as writer:
+        await _note_storyteller(writer)
         house = furnish(settings, database, writer)
-        for finding in await writer.check():
-            structlog.get_logger().info("storyteller", name=finding.name, status=finding.status, detail=finding.detail)
         async with alongside(house.bus.listen(), house.worker.work()):
             await asyncio.Event().wait()
     return DONE
+
+
+async def _serve(settings: Settings) -> int:
+    """Tell stories wherever people chat, for ever."""
+    options = discord_options(settings)
+    if options is None:
+        raise SetupError(NOTHING_TO_SERVE)
+    await _log_to(None, settings)
+    async with ready_database(settings) as database, aclosing(for_workers(settings)) as writer:
+        await _note_storyteller(writer)
+        house = furnish(settings, database, writer)
+        async with aclosing(Presenter(house.store, house.ledger, house.bus)) as presenter:
+            house.bus.on_events(presenter.wake)
+            discord = _discord(options, settings, house, presenter)
+            async with alongside(house.bus.listen(), house.worker.work(), discord.run()):
+                await asyncio.Event().wait()
+    return DONE
+
+
+def _discord(options: Options, settings: Settings, house: House, presenter: Presenter) -> Service:
+    return Service(
+        options,
+        Backing(
+            door=guarded(house.door, settings),
+            peephole=house.door,
+            rooms=house.store,
+            clock=house.clock,
+            presenter=presenter,
+            welcome=lambda link: _say(f"Discord: invite the bot to your server by this link.\n{link}"),
+        ),
+    )
 
 
 async def _examine(options: Namespace, settings: Settings, home: Path | None) -> int:
@@ -181,8 +229,14 @@ async def _log_to(file: Path | None, settings: Settings) -> None:
     sys.excepthook = explain
 
 
+async def _note_storyteller(writer: Writer) -> None:
+    for finding in await writer.check():
+        structlog.get_logger().info("storyteller", name=finding.name, status=finding.status, detail=finding.detail)
+
+
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _sorry(sentence: str, code: int) -> int:

@@ -74,8 +74,22 @@ def _duration(text: str) -> str:
     return text
 
 
+def _url_of(*schemes: str) -> AfterValidator:
+    """Take an address of one of these schemes, and leave its last slash out."""
+
+    def check(text: str) -> str:
+        text = text.strip().rstrip("/")
+        if text and (urlsplit(text).scheme not in schemes or not urlsplit(text).hostname):
+            raise _wrong(f"an address that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return text
+
+    return AfterValidator(check)
+
+
 DatabaseUrl = Annotated[SecretStr | None, AfterValidator(_postgresql_url)]
 OllamaUrl = Annotated[str, AfterValidator(_ollama_url)]
+HttpUrl = Annotated[str, _url_of("http", "https")]
+GatewayUrl = Annotated[str, _url_of("ws", "wss")]
 Duration = Annotated[str, AfterValidator(_duration)]
 _AnyCase = BeforeValidator(str.lower)
 
@@ -121,6 +135,13 @@ class Settings(BaseSettings):
     vote_tie: Annotated[Literal["random", "first", "host"], _AnyCase] = "random"
     rate_per_minute: int = Field(default=20, ge=1, le=10_000)
     room_rate_per_minute: int = Field(default=60, ge=1, le=10_000)
+
+    discord_token: SecretStr | None = None
+    discord_guild: int | None = Field(default=None, ge=1)
+    """The one server in which new commands are to be there at once; None: everywhere, within the hour."""
+    discord_api_base: HttpUrl = ""
+    discord_gateway_url: GatewayUrl = ""
+    """Of a server that speaks as Discord does; empty: Discord itself."""
 
     app_host: str = "127.0.0.1"
     app_port: int = Field(default=8080, ge=1, le=65_535)

@@ -1,18 +1,24 @@
 """What the presenter relies on, asked of every surface alike."""
 
 import io
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import discord
 import pytest
 
+from bot.platforms.discord.board import Board
+from bot.platforms.discord.link import Link, aim
+from bot.platforms.discord.surface import DiscordSurface
 from bot.platforms.terminal.screen import Screen
 from bot.platforms.terminal.surface import TerminalSurface
 from bot.surface import File, Frame, MessageGone, Surface
 from storyforge_core.domain.story import Choice, ChoiceId, RoomKey, SceneId
 from tests.fakes import NOON, Chat, chat_limits
+from tests.peers.discord.peer import DiscordPeer
 
 CHOICES = tuple(
     Choice(id=ChoiceId(UUID(int=place)), scene=SceneId(UUID(int=9)), position=place, text=f"Choice {place}")
@@ -29,35 +35,57 @@ class Subject:
     room: RoomKey
 
 
-def chat(max_chars: int, **limits: str) -> Subject:
+@asynccontextmanager
+async def chat(max_chars: int, **limits: str) -> AsyncGenerator[Subject]:
     surface = Chat(chat_limits(max_chars, **limits))
-    return Subject(surface, lambda: "\n".join(surface.texts), RoomKey(surface.name, "cellar"))
+    yield Subject(surface, lambda: "\n".join(surface.texts), RoomKey(surface.name, "cellar"))
 
 
-def terminal() -> Subject:
+@asynccontextmanager
+async def terminal() -> AsyncGenerator[Subject]:
     out = io.StringIO()
     surface = TerminalSurface(Screen(out, width=None, styled=False), lambda: NOON)
-    return Subject(surface, out.getvalue, RoomKey(surface.name, "main"))
+    yield Subject(surface, out.getvalue, RoomKey(surface.name, "main"))
 
 
+@asynccontextmanager
+async def on_discord() -> AsyncGenerator[Subject]:
+    async with DiscordPeer(window=0) as peer:
+        aim(peer.api_base, peer.gateway_url)
+        friends = peer.guild("Friends")
+        channel = friends.text("cellar")
+        link = Link()
+        board = Board(link)
+        async with discord.Client(intents=discord.Intents.none()) as client:
+            await client.login(peer.token)
+            link.connect(client)
+            surface = DiscordSurface(link, board)
+            yield Subject(surface, lambda: channel.shown, RoomKey(surface.name, str(channel.id), str(friends.id)))
+            board.close()
+
+
+Setting = Callable[[], AbstractAsyncContextManager[Subject]]
 EDITABLE = (
     pytest.param(lambda: chat(100), id="chat of 100"),
     pytest.param(lambda: chat(2000), id="chat of 2000"),
     pytest.param(terminal, id="terminal"),
+    pytest.param(on_discord, id="Discord"),
 )
 SURFACES = (*EDITABLE, pytest.param(lambda: chat(2000, edits="none", markup="plain"), id="chat without edits"))
 
 
 @pytest.fixture(params=SURFACES)
-def subject(request: pytest.FixtureRequest) -> Subject:
-    made: Subject = request.param()
-    return made
+async def subject(request: pytest.FixtureRequest) -> AsyncGenerator[Subject]:
+    setting: Setting = request.param
+    async with setting() as made:
+        yield made
 
 
 @pytest.fixture(params=EDITABLE)
-def editable(request: pytest.FixtureRequest) -> Subject:
-    made: Subject = request.param()
-    return made
+async def editable(request: pytest.FixtureRequest) -> AsyncGenerator[Subject]:
+    setting: Setting = request.param
+    async with setting() as made:
+        yield made
 
 
 async def post(subject: Subject, text: str, key: UUID | None = None) -> str:

@@ -1,0 +1,169 @@
+"""The program as a Discord user: what it hears of people, passed on."""
+
+from collections.abc import Awaitable, Callable
+
+import discord
+import structlog
+from discord import app_commands
+from discord.app_commands import Choice as Offer
+
+from bot.catalog.help import help_text
+from bot.catalog.table import HINT_CHARS, Argument, Given, HelpAsked, Problem, Row
+from bot.catalog.typed import make
+from bot.picture.render import map_picture
+from bot.platforms.discord.answers import Answers, acknowledge, apologise, excused
+from bot.platforms.discord.board import Board
+from bot.platforms.discord.buttons import BUTTONS
+from bot.platforms.discord.commands import story_group
+from bot.platforms.discord.completing import Value, command_names, completion, offers
+from bot.platforms.discord.link import NO_PINGS, Interaction, Link
+from bot.platforms.discord.reception import Asker, Reception, asker_of, asker_of_message
+from bot.platforms.discord.threads import give_back, make_place, not_allowed
+from bot.surface import File
+from storyforge_core.domain.commands import Command, ContinueStory, NewStory, Vote, WriteIn
+from storyforge_core.domain.replies import Accepted, Declined, MapShown
+from storyforge_core.domain.story import SceneId
+from storyforge_core.errors import ServiceDown
+
+LONGEST_WAIT = 30.0
+"""Seconds that discord.py may wait by itself before a request; whoever asked wants to know of longer ones."""
+NO_LONGER_ASKED = "That question is decided. The newest one stands further down."
+UNKNOWN_COMMAND = "That command is new or gone. Reload Discord with Ctrl+R, then try again."
+
+log = structlog.stdlib.get_logger()
+
+Invited = Callable[["StoryClient"], Awaitable[None]]
+"""Told when the bot comes to another server."""
+
+
+class StoryClient(discord.AutoShardedClient):
+    """One connection of the program to Discord, with the commands it understands. Needs no privileged intent."""
+
+    def __init__(self, link: Link, board: Board, reception: Reception, answers: Answers, invited: Invited) -> None:
+        super().__init__(
+            intents=discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, dm_reactions=True),
+            allowed_mentions=NO_PINGS,
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            max_ratelimit_timeout=LONGEST_WAIT,
+            http_trace=link.trace(),
+        )
+        self._board = board
+        self._reception = reception
+        self._answers = answers
+        self._invited = invited
+        self.tree = StoryTree(self)
+        self.tree.add_command(story_group(self))
+        self.add_dynamic_items(*BUTTONS)
+
+    async def on_ready(self) -> None:
+        """A new session begins: what was reacted to meanwhile was not heard."""
+        self._board.look_again()
+
+    async def on_guild_join(self, _guild: discord.Guild) -> None:
+        """Somebody has invited the bot."""
+        await self._invited(self)
+
+    async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
+        """Somebody has reacted to a message."""
+        if self.user is None or reaction.user_id != self.user.id:
+            await self._board.reacted(reaction)
+
+    async def on_message(self, message: discord.Message) -> None:
+        """A reply that pings the bot says what shall happen next; of other messages Discord shows us no words."""
+        answered = message.reference.resolved if message.reference else None
+        ours = isinstance(answered, discord.Message) and answered.author == self.user
+        if message.author.bot or not ours or self.user not in message.mentions or not message.content.strip():
+            return
+        asker = asker_of_message(message)
+        hint = message.content.strip()[:HINT_CHARS]
+        reply = await self._reception.ask(asker, ContinueStory(hint), str(message.id))
+        if isinstance(reply, Declined):
+            await self._answers.decline(message, reply)
+
+    async def typed(self, interaction: Interaction, row: Row, given: Given) -> None:
+        """Somebody has sent a slash command."""
+        await excused(interaction, self._do(interaction, row, given))
+
+    async def offered(self, interaction: Interaction, row: Row, argument: Argument, typed: str) -> list[Offer[Value]]:
+        """Say what may complete an argument."""
+        if argument.kind == "command":
+            return offers(command_names(), typed)
+        wanted = completion(row, argument)
+        if wanted is None:
+            return []
+        return offers(wanted.read(await self._reception.look(asker_of(interaction), wanted.command)), typed)
+
+    async def voted(self, interaction: Interaction, position: int, scene: SceneId) -> None:
+        """Somebody has pressed the button of a choice."""
+        await acknowledge(interaction)
+        await self._answer_open(interaction, Vote(position), scene)
+
+    async def wrote(self, interaction: Interaction, text: str, scene: SceneId) -> None:
+        """Somebody has written a choice of their own."""
+        await acknowledge(interaction)
+        await self._answer_open(interaction, WriteIn(text), scene)
+
+    async def _do(self, interaction: Interaction, row: Row, given: Given) -> None:
+        await acknowledge(interaction)
+        match make(row, given):
+            case Problem(sentence):
+                await self._answers.literal(interaction, sentence)
+            case HelpAsked(command):
+                await self._answers.columns(interaction, help_text(command))
+            case NewStory() as new:
+                await self._begin(interaction, new)
+            case command:
+                await self._answer(interaction, asker_of(interaction), command)
+
+    async def _begin(self, interaction: Interaction, command: NewStory) -> None:
+        """Begin a story in a place of its own."""
+        if missing := not_allowed(interaction):
+            await self._answers.literal(interaction, missing)
+            return
+        asker = asker_of(interaction)
+        place = await make_place(interaction, asker, command)
+        reply = await self._reception.ask(Asker(place.room, asker.speaker), command, str(interaction.id))
+        if isinstance(reply, Accepted):
+            await self._answers.reply(interaction, reply, place.note)
+        else:
+            await give_back(place)
+            await self._answers.reply(interaction, reply)
+
+    async def _answer(self, interaction: Interaction, asker: Asker, command: Command) -> None:
+        reply = await self._reception.ask(asker, command, str(interaction.id))
+        note = not_allowed(interaction) if isinstance(reply, Accepted) else ""
+        await self._answers.reply(interaction, reply, note)
+        if isinstance(reply, MapShown) and reply.nodes:
+            await self._picture(interaction, reply)
+
+    async def _picture(self, interaction: Interaction, shown: MapShown) -> None:
+        try:
+            picture = await map_picture(shown)
+        except ServiceDown as down:  # the map in letters is there already
+            log.warning("map not drawn", reason=str(down))
+        else:
+            await self._answers.picture(interaction, File("map.png", picture.png, picture.alt))
+
+    async def _answer_open(self, interaction: Interaction, command: Command, scene: SceneId) -> None:
+        """Do what was pressed, if the question is still open that it stood under."""
+        asker = asker_of(interaction)
+        if self._board.asks(asker.room, scene):
+            await self._answer(interaction, asker, command)
+        else:
+            await self._answers.reply(interaction, Declined(NO_LONGER_ASKED))
+
+
+class StoryTree(app_commands.CommandTree[StoryClient]):
+    """The commands, and what is said when one cannot even be begun."""
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Say what can be done, or apologise."""
+        if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+            await excused(interaction, _say(interaction, UNKNOWN_COMMAND))
+        else:
+            await apologise(interaction, error)
+
+
+async def _say(interaction: Interaction, sentence: str) -> None:
+    await interaction.response.send_message(sentence, ephemeral=True)

@@ -1,0 +1,82 @@
+"""The `/story` commands as Discord knows them: derived from the table of all commands, row by row."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from discord import app_commands
+from discord.app_commands import Choice as Offer
+
+from bot.catalog.table import ROWS, Argument, Given, Row
+from bot.platforms.discord.completing import Value
+from bot.platforms.discord.link import Interaction
+
+GROUP = "story"
+HELP_CHARS = 100
+OPTION_CHARS = 6000
+"""The most that Discord lets anybody type into an option."""
+
+
+class Slash(Protocol):
+    """What the commands need of those who do them."""
+
+    async def typed(self, interaction: Interaction, row: Row, given: Given) -> None:
+        """Somebody has sent a command."""
+
+    async def offered(self, interaction: Interaction, row: Row, argument: Argument, typed: str) -> list[Offer[Value]]:
+        """Say what may complete an argument."""
+
+
+def story_group(slash: Slash) -> app_commands.Group:
+    """All commands, as one group."""
+    group = app_commands.Group(name=GROUP, description="Tell a branching story together")
+    for row in ROWS:
+        group.add_command(_command(row, slash))
+    return group
+
+
+def _command(row: Row, slash: Slash) -> app_commands.Command[Any, ..., None]:
+    command: app_commands.Command[Any, ..., None] = app_commands.Command(
+        name=row.name, description=row.help[:HELP_CHARS], callback=_callback(row, slash)
+    )
+    for argument in row.arguments:
+        if argument.kind not in {"text", "word"}:
+            command.autocomplete(argument.name)(_completer(row, argument, slash))
+    return command
+
+
+def _callback(row: Row, slash: Slash) -> Callable[..., Coroutine[Any, Any, None]]:
+    """A function with the arguments of a row: discord.py reads the options off its signature."""
+
+    async def callback(interaction: Interaction, **given: Value | None) -> None:
+        await slash.typed(interaction, row, {name: str(value) for name, value in given.items() if value is not None})
+
+    asked = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Interaction)
+    options = [_parameter(argument) for argument in row.arguments]
+    signature = inspect.Signature([asked, *options])
+    callback.__signature__ = signature  # type: ignore[attr-defined]  # where inspect looks before it looks at the code
+    app_commands.describe(**{argument.name: _described(argument) for argument in row.arguments})(callback)
+    words = {each.name: [Offer(name=word, value=word) for word in each.words] for each in row.arguments if each.words}
+    return app_commands.choices(**words)(callback)
+
+
+def _parameter(argument: Argument) -> inspect.Parameter:
+    if argument.kind == "number":
+        annotation: object = app_commands.Range[int, 1, argument.limit]
+    elif argument.words:
+        annotation = str
+    else:
+        annotation = app_commands.Range[str, 1, min(argument.limit, OPTION_CHARS)]
+    default = inspect.Parameter.empty if argument.required else None
+    return inspect.Parameter(argument.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _described(argument: Argument) -> str:
+    return argument.help[:HELP_CHARS]
+
+
+def _completer(row: Row, argument: Argument, slash: Slash) -> Callable[..., Coroutine[Any, Any, list[Offer[Any]]]]:
+    async def complete(interaction: Interaction, typed: Value) -> list[Offer[Any]]:
+        return await slash.offered(interaction, row, argument, str(typed))
+
+    return complete

@@ -1,0 +1,88 @@
+"""What is offered while somebody types an argument: scenes, takes, stories, choices, players, commands."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from discord.app_commands import Choice as Offer
+
+from bot.catalog.table import ROWS, Argument, Row
+from storyforge_core.domain.answers import one_line
+from storyforge_core.domain.commands import Command, ShowMap, ShowStatus, ShowStories, ShowTakes
+from storyforge_core.domain.replies import MapShown, Reply, StatusShown, StoriesShown, TakesShown
+
+MOST_OFFERS = 25
+OFFER_CHARS = 100
+Value = str | int | float
+"""What discord.py knows as the value of an offer."""
+Lines = Iterable[tuple[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What to look up, and what of the answer to offer."""
+
+    command: Command
+    read: Callable[[Reply], Lines]
+
+
+def completion(row: Row, argument: Argument) -> Completion | None:
+    """How an argument is completed; None when the story has nothing to offer for it."""
+    match argument.kind:
+        case "scene":
+            return Completion(ShowMap(), _scenes)
+        case "story":
+            return Completion(ShowStories(), _stories)
+        case "player":
+            return Completion(ShowStatus(), _players)
+        case "number":
+            return _TAKES if row.name == "takes" else _CHOICES
+        case "text" | "word" | "command":
+            return None
+        case _:
+            assert_never(argument.kind)
+
+
+def offers(lines: Lines, typed: str) -> list[Offer[Value]]:
+    """Offer what fits what was typed so far."""
+    wanted = typed.casefold()
+    fitting = (
+        Offer(name=one_line(name, OFFER_CHARS), value=value) for name, value in lines if wanted in name.casefold()
+    )
+    return [offer for offer, _ in zip(fitting, range(MOST_OFFERS), strict=False)]
+
+
+def command_names() -> Lines:
+    """Every command with its help."""
+    return ((f"{row.name} · {row.help}", row.name) for row in ROWS)
+
+
+def _scenes(reply: Reply) -> Iterator[tuple[str, Value]]:
+    """The newest first: that is where people go back to most."""
+    if isinstance(reply, MapShown):
+        newest = sorted(reply.nodes, key=lambda node: node.number, reverse=True)
+        yield from ((f"{node.number} · {node.title}", str(node.number)) for node in newest)
+
+
+def _stories(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, StoriesShown):
+        yield from ((f"{line.number} · {line.title or line.premise}", str(line.number)) for line in reply.stories)
+
+
+def _players(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, StatusShown):
+        yield from ((member.name, member.name) for member in reply.members)
+
+
+def _choices(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, StatusShown) and reply.ballot:
+        yield from ((f"{choice.position} · {choice.text}", choice.position) for choice in reply.ballot.choices)
+
+
+def _takes(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, TakesShown):
+        yield from ((f"{scene.take} · {scene.title}", scene.take) for scene in reply.takes)
+
+
+_CHOICES: Final = Completion(ShowStatus(), _choices)
+_TAKES: Final = Completion(ShowTakes(), _takes)

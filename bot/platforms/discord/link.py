@@ -1,0 +1,100 @@
+"""The connection to Discord as the rest sees it: the client of the moment, where it is, and what it may still do."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import discord
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from yarl import URL
+
+from bot.surface import Allowance, Pace, RoomGone, SurfaceDown
+from storyforge_core.domain.story import RoomKey
+
+PLATFORM = "discord"
+PACE = Pace()
+NO_PINGS = discord.AllowedMentions.none()
+_EDITED = re.compile(r".*/channels/(\d+)/messages/\d+")
+
+Client = discord.Client
+Interaction = discord.Interaction[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    limit: int
+    remaining: int
+    resets: float
+    """By the clock of the event loop."""
+
+
+class Link:
+    """Holds the client: a new one takes the place of one that broke, and nobody else notices."""
+
+    def __init__(self) -> None:
+        self._client: Client | None = None
+        self._told: dict[str, _Told] = {}
+
+    def connect(self, client: Client | None) -> None:
+        """Use another client from now on; None while there is none."""
+        self._client = client
+
+    @property
+    def client(self) -> Client:
+        """The client of the moment.
+
+        Raises:
+            SurfaceDown: there is none just now.
+        """
+        if self._client is None:
+            raise SurfaceDown("Discord is not connected.")
+        return self._client
+
+    def channel(self, room: RoomKey) -> discord.PartialMessageable:
+        """The channel or thread that is a room.
+
+        Raises:
+            SurfaceDown: nothing is connected.
+            RoomGone: no channel has such an address.
+        """
+        if not room.address.isdecimal():
+            raise RoomGone(f"{room.address} is no channel of Discord.")
+        guild = int(room.realm) if room.realm else None
+        return self.client.get_partial_messageable(int(room.address), guild_id=guild)
+
+    def allowance(self, room: RoomKey) -> Allowance | None:
+        """Say what the newest answer told about further edits in a room."""
+        told = self._told.get(room.address)
+        if told is None:
+            return None
+        left = told.resets - asyncio.get_running_loop().time()
+        return Allowance(told.remaining, left) if left > 0 else Allowance(told.limit, PACE.per)
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """What a client needs for its answers to be listened to."""
+        config = aiohttp.TraceConfig()
+        config.on_request_end.append(self._answered)
+        return config
+
+    async def _answered(
+        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
+    ) -> None:
+        headers = answer.response.headers
+        edited = _EDITED.fullmatch(answer.url.path)
+        if answer.method != "PATCH" or edited is None or "X-RateLimit-Remaining" not in headers:
+            return
+        resets = asyncio.get_running_loop().time() + float(headers.get("X-RateLimit-Reset-After", 0))
+        limit, remaining = int(headers.get("X-RateLimit-Limit", PACE.burst)), int(headers["X-RateLimit-Remaining"])
+        self._told[edited[1]] = _Told(limit, remaining, resets)
+
+
+def aim(api_base: str, gateway_url: str) -> None:
+    """Have discord.py talk to another server than Discord's own; these two places are where it looks for them."""
+    if api_base:
+        Route.BASE = api_base
+    if gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway_url)

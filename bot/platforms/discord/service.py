@@ -1,0 +1,167 @@
+"""Discord as a part of the program: connected for ever, and again after whatever went wrong."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+import discord
+import structlog
+from discord.errors import ConnectionClosed, LoginFailure, PrivilegedIntentsRequired
+
+from bot.platforms.discord.answers import Answers
+from bot.platforms.discord.board import Board
+from bot.platforms.discord.client import StoryClient
+from bot.platforms.discord.link import PLATFORM, Link, aim
+from bot.platforms.discord.reception import Door, Reception
+from bot.platforms.discord.surface import LIMITS, DiscordSurface
+from bot.platforms.discord.sync import CommandMemory, sync
+from bot.platforms.discord.threads import INVITED
+from bot.presenter.presenter import Presenter
+from bot.surface import RoomGone, SurfaceError
+from bot.wording.voice import voice_of
+from storyforge_core.domain.story import Room, RoomKey
+from storyforge_core.errors import ServiceDown, SetupError
+from storyforge_core.ports import Clock
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+STEADY = 300.0
+"""Seconds: a connection that held this long was a good one, and the next trouble is a new one."""
+NOT_ACCEPTED = (
+    "Discord does not accept DISCORD_TOKEN. Copy the bot's token anew: https://discord.com/developers/applications, "
+    "your application, Bot, Reset Token."
+)
+REFUSED = (
+    "Discord refuses the events that StoryForge asks for, although none of them needs approval. Look whether the bot "
+    "was disabled: https://discord.com/developers/applications"
+)
+
+log = structlog.stdlib.get_logger()
+
+
+class Rooms(Protocol):
+    """Where one learns which rooms show a story."""
+
+    async def rooms(self, platform: str) -> tuple[Room, ...]:
+        """List the rooms of a platform that show a story."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the owner has decided about Discord."""
+
+    token: str
+    api_base: str = ""
+    gateway_url: str = ""
+    guild: int | None = None
+    memory: Path
+    """The file that tells which commands Discord knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backing:
+    """What the rest of the program lends to Discord."""
+
+    door: Door
+    peephole: Door
+    rooms: Rooms
+    clock: Clock
+    presenter: Presenter
+    welcome: Callable[[str], None]
+    """Told the link by which the bot is invited, each time it has logged in with another one."""
+
+
+class Service:
+    """Keeps a client connected; the stories in its rooms are presented through whichever is there."""
+
+    def __init__(self, options: Options, backing: Backing) -> None:
+        aim(options.api_base, options.gateway_url)
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it tells stories, it does not talk
+        self._options = options
+        self._backing = backing
+        self._link = Link()
+        self._board = Board(self._link)
+        self._surface = DiscordSurface(self._link, self._board)
+        self._reception = Reception(backing.door, backing.peephole, backing.clock, self._attend)
+        self._answers = Answers(voice_of(self._surface), LIMITS)
+        self._welcomed = False
+        self._board.open(self._reception)
+
+    async def run(self) -> NoReturn:
+        """Be connected for ever.
+
+        Raises:
+            SetupError: the owner has to change something first.
+        """
+        wait = FIRST_WAIT
+        while True:
+            began = asyncio.get_running_loop().time()
+            await self._session()
+            lasted = asyncio.get_running_loop().time() - began
+            wait = FIRST_WAIT if lasted > STEADY else wait
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _session(self) -> None:
+        """Be connected once, until that ends."""
+        client = StoryClient(self._link, self._board, self._reception, self._answers, self._tell_commands)
+        connected = asyncio.ensure_future(self._connected(client))
+        try:
+            await asyncio.wait({connected})
+            _judge(connected.exception())
+        except asyncio.CancelledError:
+            await self._backing.presenter.aclose()  # the newest words, while there is still a connection
+            raise
+        finally:
+            connected.cancel()
+            await asyncio.wait({connected})
+            self._link.connect(None)
+            await client.close()
+
+    async def _connected(self, client: StoryClient) -> None:
+        await client.login(self._options.token)
+        self._link.connect(client)
+        self._greet(client)
+        await self._tell_commands(client)
+        for room in await self._backing.rooms.rooms(PLATFORM):
+            await self._attend(room.key)
+        await client.connect(reconnect=True)
+
+    async def _tell_commands(self, client: StoryClient) -> None:
+        try:
+            await sync(client.tree, self._options.guild, CommandMemory(self._options.memory))
+        except RoomGone:
+            log.warning("no commands yet: invite the bot to the server that DISCORD_GUILD names")
+
+    async def _attend(self, room: RoomKey) -> None:
+        await self._backing.presenter.attend(self._surface, room)
+
+    def _greet(self, client: StoryClient) -> None:
+        if not self._welcomed and client.application_id is not None:
+            self._welcomed = True
+            self._backing.welcome(invitation(client.application_id))
+
+
+def invitation(application: int) -> str:
+    """The link by which somebody invites the bot to their server."""
+    return discord.utils.oauth_url(application, permissions=INVITED, scopes=("bot", "applications.commands"))
+
+
+def _judge(error: BaseException | None) -> None:
+    """Say whether it is worth coming back after a session that ended so.
+
+    Raises:
+        SetupError: it is not.
+    """
+    match error:
+        case SetupError():
+            raise error
+        case LoginFailure() | ConnectionClosed(code=4004):
+            raise SetupError(NOT_ACCEPTED) from error
+        case PrivilegedIntentsRequired() | ConnectionClosed(code=4013 | 4014):
+            raise SetupError(REFUSED) from error
+        case None | SurfaceError() | ServiceDown() | ConnectionClosed() | discord.HTTPException() | OSError():
+            log.warning("Discord is away", reason=str(error or "the connection was closed"))
+        case _:  # an event that discord.py cannot read ends its loop with whatever it stumbled over
+            log.error("the connection to Discord broke", exc_info=error)

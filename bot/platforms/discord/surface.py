@@ -1,0 +1,118 @@
+"""Discord as a surface: posts, edits and files in channels and threads."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from io import BytesIO
+from typing import TypeVar
+from uuid import UUID
+
+import discord
+
+from bot.platforms.discord.board import Board
+from bot.platforms.discord.buttons import under
+from bot.platforms.discord.link import NO_PINGS, PACE, PLATFORM, Link
+from bot.platforms.discord.troubles import ThreadAsleep, understood
+from bot.surface import Allowance, File, Frame, Limits, MessageGone
+from storyforge_core.domain.story import RoomKey
+
+LIMITS = Limits(max_chars=2000, edits="rewrite", markup="markdown", pace=PACE, max_choices=9)
+"""Nine choices: as many keycaps with one digit, and with the pen ten buttons in two rows."""
+ALT_CHARS = 1024
+T = TypeVar("T")
+
+
+class DiscordSurface:
+    """Shows messages in the rooms of Discord.
+
+    Args:
+        link: the connection.
+        board: is told which messages ask a question.
+    """
+
+    name = PLATFORM
+    limits = LIMITS
+
+    def __init__(self, link: Link, board: Board) -> None:
+        self._link = link
+        self._board = board
+
+    async def post(self, room: RoomKey, frame: Frame, key: UUID) -> str:
+        """Send a message; Discord answers the one that is there when the key is the same, for some minutes."""
+
+        async def send() -> discord.Message:
+            return await self._link.channel(room).send(
+                frame.text,
+                nonce=nonce(key),
+                silent=frame.live,
+                suppress_embeds=True,  # an address in a story is no invitation to show the page behind it
+                allowed_mentions=NO_PINGS,
+                view=under(frame.choices),
+            )
+
+        message = str((await self._asked(room, send)).id)
+        self._board.shown(room, message, frame.choices)
+        return message
+
+    async def edit(self, room: RoomKey, message: str, frame: Frame) -> None:
+        """Show another frame in a message.
+
+        Raises:
+            MessageGone: it is not there, or Discord lets nobody edit it any more.
+        """
+        part = self._message(room, message)
+        view = under(frame.choices)
+        await self._asked(room, lambda: part.edit(content=frame.text, allowed_mentions=NO_PINGS, view=view))
+        self._board.shown(room, message, frame.choices)
+
+    async def attach(self, room: RoomKey, message: str, file: File) -> None:
+        """Hang a file under a message, in place of one that hung there.
+
+        Raises:
+            MessageGone: as for `edit`.
+        """
+        part = self._message(room, message)
+        await self._asked(room, lambda: part.edit(attachments=[hung(file)]))
+
+    async def typing(self, room: RoomKey) -> None:
+        """Show for ten seconds that something is being written."""
+        await self._asked(room, lambda: self._link.channel(room).typing())
+
+    def allowance(self, room: RoomKey) -> Allowance | None:
+        """Say what the newest answer of Discord told about further edits."""
+        return self._link.allowance(room)
+
+    def moment(self, at: datetime) -> str:
+        """Say a time so that every reader sees it in their own zone."""
+        return f"{discord.utils.format_dt(at, 't')}, {discord.utils.format_dt(at, 'R')}"
+
+    def _message(self, room: RoomKey, message: str) -> discord.PartialMessage:
+        if not message.isdecimal():
+            raise MessageGone("Discord has no such message.")
+        return self._link.channel(room).get_partial_message(int(message))
+
+    async def _asked(self, room: RoomKey, request: Callable[[], Awaitable[T]]) -> T:
+        """Ask Discord; a thread that has gone to sleep is woken and asked again."""
+        try:
+            with understood():
+                return await request()
+        except ThreadAsleep:
+            await self._wake(room)
+            with understood():
+                return await request()
+
+    async def _wake(self, room: RoomKey) -> None:
+        with understood():
+            thread = await self._link.client.fetch_channel(int(room.address))
+            if isinstance(thread, discord.Thread):
+                await thread.edit(archived=False)
+
+
+def nonce(key: UUID) -> str:
+    """Write a key in the 25 characters that Discord keeps of one."""
+    return urlsafe_b64encode(key.bytes).rstrip(b"=").decode()
+
+
+def hung(file: File) -> discord.File:
+    """A file as discord.py wants it."""
+    return discord.File(BytesIO(file.data), filename=file.name, description=file.alt[:ALT_CHARS])

@@ -1,0 +1,85 @@
+"""Where a story lives: in a thread of its own where that can be had, else in the very channel it was asked for in."""
+
+from dataclasses import dataclass, replace
+
+import discord
+
+from bot.platforms.discord.link import NO_PINGS, Interaction
+from bot.platforms.discord.reception import Asker
+from bot.platforms.discord.troubles import understood
+from bot.wording.markup import Markdown
+from storyforge_core.domain.answers import one_line
+from storyforge_core.domain.commands import NewStory
+from storyforge_core.domain.story import RoomKey
+
+THREAD_CHARS = 90
+"""Discord takes 100."""
+INVITED = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    create_public_threads=True,
+    read_message_history=True,
+    add_reactions=True,
+    attach_files=True,
+)
+"""What the invitation asks for, and nothing more."""
+NO_THREADS = (
+    "It is told right here: to give each story a thread of its own, I need the permissions Create Public Threads and "
+    "Send Messages in Threads in this channel."
+)
+JUST_US = "It is told right here, between the two of us. For a story with others, ask for one in a server."
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The room of a new story, and what its asker should know about it."""
+
+    room: RoomKey
+    note: str = ""
+    thread: discord.Thread | None = None
+
+
+def not_allowed(interaction: Interaction) -> str:
+    """Say which permissions are missing to tell a story where something was asked; empty when none is."""
+    has = interaction.app_permissions
+    thread = isinstance(interaction.channel, discord.Thread)
+    writing = ("send_messages_in_threads", "Send Messages in Threads") if thread else ("send_messages", "Send Messages")
+    needed = (("view_channel", "View Channel"), writing, ("read_message_history", "Read Message History"))
+    missing = [name for attribute, name in needed if not getattr(has, attribute)]
+    if not missing or interaction.guild_id is None:
+        return ""
+    return f"I may not tell stories here. In the channel's settings, under Permissions, allow me: {', '.join(missing)}."
+
+
+async def make_place(interaction: Interaction, asker: Asker, command: NewStory) -> Place:
+    """Find the place for a new story; in a text channel that is a new thread.
+
+    Raises:
+        SurfaceError: Discord did not give it.
+    """
+    channel = interaction.channel
+    if interaction.guild_id is None:
+        return Place(asker.room, JUST_US)
+    if not isinstance(channel, discord.TextChannel):
+        return Place(asker.room)
+    has = interaction.app_permissions
+    if not (has.create_public_threads and has.send_messages_in_threads):
+        return Place(asker.room, NO_THREADS)
+    title = one_line(command.title or command.premise, THREAD_CHARS)
+    announced = f"{Markdown().strong(Markdown().literal(title))} is told in the thread below. Come along!"
+    with understood():
+        starter = await channel.send(announced, nonce=str(interaction.id), allowed_mentions=NO_PINGS)
+        thread = await starter.create_thread(name=title)
+    return Place(replace(asker.room, address=str(thread.id)), f"Read on in {thread.mention}.", thread)
+
+
+async def give_back(place: Place) -> None:
+    """Close the thread of a story that was not begun after all.
+
+    Raises:
+        SurfaceError: Discord did not do it.
+    """
+    if place.thread is not None:
+        with understood():
+            await place.thread.edit(archived=True)

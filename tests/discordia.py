@@ -1,0 +1,138 @@
+"""Stories on a Discord of our own: real store, real worker, real client, and people who play."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.platforms.discord.service import Backing, Options, Service
+from bot.presenter.presenter import Presenter
+from storyforge_core.logs import configure
+from storyforge_core.store.database import Database
+from storyforge_core.store.ledger import PostgresLedger
+from tests.game import Game, ScriptedWriter, game
+from tests.peers.discord.peer import DiscordPeer
+from tests.peers.discord.people import Human, Seen, Server
+from tests.peers.discord.state import Channel, Message
+
+PREMISE = "A keeper finds a door"
+
+
+@dataclass
+class Club:
+    """A server with two friends, and the program that tells them stories."""
+
+    peer: DiscordPeer
+    play: Game
+    database: Database
+    memory: Path
+    welcomed: list[str] = field(default_factory=list)
+
+    @property
+    def server(self) -> Server:
+        return self.peer.guild("Friends")
+
+    @property
+    def general(self) -> Channel:
+        return self.server.text("general")
+
+    @property
+    def ann(self) -> Human:
+        return self.server.member("Ann")
+
+    @property
+    def bo(self) -> Human:
+        return self.server.member("Bo")
+
+    @property
+    def thread(self) -> Channel:
+        """The thread of the newest story."""
+        return self.general.threads[-1]
+
+    @property
+    def texts(self) -> list[str]:
+        """What stands in the thread."""
+        return [message.content for message in self.thread.messages]
+
+    @property
+    def card(self) -> Message:
+        """The open question."""
+        return next(message for message in self.thread.messages if message.buttons)
+
+    @property
+    def scene(self) -> Message:
+        """The message of the first scene."""
+        return next(message for message in self.thread.messages if "s1w1 " in message.content)
+
+    async def until(self, it_is_so: Callable[[], bool]) -> None:
+        await self.peer.until(it_is_so, 20)
+
+    async def reads(self, text: str) -> None:
+        """Wait until a text stands in the thread."""
+        await self.until(lambda: any(text in each for each in self.texts))
+
+    async def asked(self) -> Message:
+        """Wait until there is a question with its reactions."""
+        await self.until(lambda: any(message.buttons for message in self.thread.messages))
+        return self.card
+
+    async def begins(self, **options: str) -> Message:
+        """Ann begins a story; answers its first question."""
+        await self.told_to(**options)
+        return await self.asked()
+
+    async def types(self, human: Human, command: str, /, **options: object) -> Seen:
+        """Somebody types a command in the thread; answers what they see in the end."""
+        return await (await human.slash(self.thread, command, **options)).settled()
+
+    async def told_to(self, **options: str) -> None:
+        seen = await self.ann.slash(self.general, "story new", premise=PREMISE, **options)
+        await seen.settled()
+
+    @asynccontextmanager
+    async def program(self) -> AsyncGenerator[Service]:
+        """The program, from start to end; another one after it knows only what is stored."""
+        service = self.service()
+        running = asyncio.create_task(service.run())
+        try:
+            await self.peer.connected()
+            yield service
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+
+    def service(self, token: str = "", guild: int | None = None) -> Service:
+        """The program, not running yet."""
+        presenter = Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
+        self.play.bus.on_events(presenter.wake)
+        backing = Backing(
+            door=self.play.forge,
+            peephole=self.play.forge,
+            rooms=self.play.store,
+            clock=self.play.forge.clock,
+            presenter=presenter,
+            welcome=self.welcomed.append,
+        )
+        return Service(self.options(token, guild), backing)
+
+    def options(self, token: str = "", guild: int | None = None) -> Options:
+        """What the program's owner would have set."""
+        return Options(
+            token=token or self.peer.token,
+            api_base=self.peer.api_base,
+            gateway_url=self.peer.gateway_url,
+            memory=self.memory,
+            guild=guild,
+        )
+
+
+@asynccontextmanager
+async def club(database: Database, place: Path, writer: ScriptedWriter | None = None) -> AsyncGenerator[Club]:
+    """A club whose program is not started yet; in the end everything that was asked of Discord was in order."""
+    configure("warning", "text")
+    async with DiscordPeer(window=1.0) as peer, game(database, writer) as play:
+        members = Club(peer, play, database, place / "commands")
+        _ = members.general, members.ann, members.bo
+        yield members
+        assert not peer.violations, "\n".join(peer.violations)

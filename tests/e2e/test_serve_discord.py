@@ -1,0 +1,121 @@
+"""`storyforge serve` as its owner starts it, against a Discord in another process."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.program import PATIENCE, ROOT, Home, Ollama, numbered
+
+Shown = dict[str, Any]
+
+
+class Discord:
+    """The wire-level Discord in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout
+        self.api, self.gateway, self.token = process.stdout.readline().split()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What makes a program use it."""
+        return {"DISCORD_TOKEN": self.token, "DISCORD_API_BASE": self.api, "DISCORD_GATEWAY_URL": self.gateway}
+
+    @property
+    def state(self) -> Shown:
+        return self._ask("state")
+
+    @property
+    def story(self) -> list[Shown]:
+        """The messages of the only thread."""
+        threads = [each for each in self.state["guilds"]["Friends"] if each["name"] != "general"]
+        return threads[0]["messages"] if threads else []
+
+    def human(self, who: str, do: str, **what: object) -> Shown:
+        return self._ask("human", {"who": who, "do": do, **what})
+
+    def waits(self, it_is_so: Callable[[], bool]) -> None:
+        until = time.monotonic() + PATIENCE
+        while not it_is_so():
+            assert time.monotonic() < until, self.story
+            time.sleep(0.05)
+
+    def waits_for(self, text: str) -> None:
+        self.waits(lambda: any(text in message["content"] for message in self.story))
+
+    def question(self) -> Shown:
+        """The open question, once it is asked."""
+        self.waits(lambda: any(message["buttons"] for message in self.story))
+        return next(message for message in self.story if message["buttons"])
+
+    def _ask(self, what: str, body: object = None) -> Shown:
+        address = f"{self.gateway.replace('ws://', 'http://')}/peer/{what}"
+        data = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(address, data), timeout=10) as answer:  # noqa: S310 - our own
+            said: Shown = json.load(answer)
+            return said
+
+
+@pytest.fixture
+def discord() -> Generator[Discord]:
+    with running() as peer:
+        yield peer
+
+
+@contextmanager
+def running() -> Iterator[Discord]:
+    command = [sys.executable, "-m", "tests.peers.discord", "--window", "1"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:
+        try:
+            yield Discord(process)
+        finally:
+            process.kill()
+
+
+def test_friends_play_from_the_invitation_to_the_second_scene(new_home: Callable[..., Home], discord: Discord) -> None:
+    home = new_home(STORYTELLER="offline", **discord.settings)
+    with home.starts("serve") as program:
+        program.prints("oauth2/authorize?client_id=")
+        discord.waits(lambda: discord.state["connected"] and discord.state["commands"])
+        discord.human("Ann", "slash", channel="general", command="story new", options={"premise": "A door in the sea"})
+        card = discord.question()
+        discord.human("Ann", "click", message=card["id"], which=card["buttons"][1]["label"])
+        discord.waits_for("**2 · ")
+        program.process.send_signal(signal.SIGTERM)
+        assert program.process.wait(PATIENCE) == 0
+    assert discord.state["violations"] == []
+
+
+def test_a_killed_program_goes_on_in_the_same_message(home: Home, ollama: Ollama, discord: Discord) -> None:
+    ollama.plays(tellings=[numbered("a", 120)], rate=40)
+    with home.starts("serve", **discord.settings) as program:
+        discord.waits(lambda: discord.state["connected"] and discord.state["commands"])
+        discord.human("Ann", "slash", channel="general", command="story new", options={"premise": "A door in the sea"})
+        discord.waits_for("a30 ")
+        program.dies()
+    with home.starts("serve", **discord.settings):
+        discord.question()
+        told = [message["content"] for message in discord.story if "a1 " in message["content"]]
+        assert len(told) == 1
+        assert numbered("a", 120) in told[0]
+
+
+def test_nothing_to_serve_is_said_in_a_sentence(new_home: Callable[..., Home]) -> None:
+    with new_home(STORYTELLER="offline").starts("serve") as program:
+        assert program.process.wait(PATIENCE) == 78
+        assert "DISCORD_TOKEN" in program.errors
+
+
+def test_a_wrong_token_ends_the_program_with_a_sentence(new_home: Callable[..., Home], discord: Discord) -> None:
+    home = new_home(STORYTELLER="offline", **{**discord.settings, "DISCORD_TOKEN": "wrong"})
+    with home.starts("serve") as program:
+        assert program.process.wait(PATIENCE) == 78
+        assert "Discord does not accept DISCORD_TOKEN" in program.errors
