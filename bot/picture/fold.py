@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from storyforge_core.domain.replies import MapShown
 from storyforge_core.domain.story import SceneId, TreeNode
+from storyforge_core.domain.tree import forest
 
 ENDLESS = 1_000_000
 FRESH = 3
@@ -101,25 +102,13 @@ class Tree:
 
 def index(shown: MapShown) -> Tree:
     """Find who hangs from whom."""
-    known = {node.id for node in shown.nodes}
-    children: defaultdict[SceneId, list[TreeNode]] = defaultdict(list)
-    sizes: defaultdict[SceneId, int] = defaultdict(int)
-    roots = []
-    for node in reversed(shown.nodes):
-        sizes[node.id] += 1
-        if node.parent is None or node.parent not in known:
-            roots.append(node)
-        else:
-            sizes[node.parent] += sizes[node.id]
-            children[node.parent].append(node)
-    for siblings in children.values():
-        siblings.reverse()
-    path = tuple(scene for scene in shown.path if scene in known)
+    found = forest(shown.nodes)
+    path = tuple(scene for scene in shown.path if scene in found.sizes)
     asked = () if shown.ballot is None else (shown.ballot.scene,)
     kept = frozenset([*asked, *path[:1], *path[-FRESH:], *([shown.head] if shown.head else [])])
     to_head = {scene: steps for steps, scene in enumerate(reversed(path))}
-    runs = _runs(shown.nodes, children, kept)
-    return Tree(tuple(reversed(roots)), children, sizes, path, to_head, kept, runs)
+    runs = _runs(shown.nodes, found.children, kept)
+    return Tree(found.roots, found.children, found.sizes, path, to_head, kept, runs)
 
 
 def _runs(

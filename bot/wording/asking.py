@@ -42,11 +42,6 @@ def decided_card(now: Asked, event: BallotDecided, voice: Voice, limit: int | No
     return _fitting(now, voice, voice.flavour.strong("Decided."), decision(now, event, voice), limit)
 
 
-def waiting_card(now: Asked, event: BallotWaits, voice: Voice, limit: int | None) -> str:
-    """Show that the question stays open, and why."""
-    return _fitting(now, voice, voice.flavour.strong("What happens next?"), waits(event, voice), limit)
-
-
 def withdrawn_card(now: Asked, voice: Voice, limit: int | None) -> str:
     """Show that nobody waits for votes any more."""
     return _fitting(now, voice, "What happens next?", withdrawn(voice), limit)

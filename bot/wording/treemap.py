@@ -4,7 +4,6 @@ A lone child stays in its parent's column, so that depth costs lines and only fo
 branch goes straight on, which keeps even a tree of a million scenes within twenty columns of lanes.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from bot.wording.voice import counted
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.replies import MapShown
 from storyforge_core.domain.story import SceneId, TreeNode
+from storyforge_core.domain.tree import forest
 
 FOLD_FROM = 7
 """Scenes in a row without a fork that are folded into one line, but for their ends."""
@@ -88,20 +88,8 @@ def draw(shown: MapShown, canvas: Canvas) -> str:
 
 
 def _index(shown: MapShown) -> _Tree:
-    known = {node.id for node in shown.nodes}
-    children: defaultdict[SceneId, list[TreeNode]] = defaultdict(list)
-    sizes: defaultdict[SceneId, int] = defaultdict(int)
-    roots = []
-    for node in reversed(shown.nodes):
-        sizes[node.id] += 1
-        if node.parent is None or node.parent not in known:
-            roots.append(node)
-        else:
-            sizes[node.parent] += sizes[node.id]
-            children[node.parent].append(node)
-    for siblings in children.values():
-        siblings.reverse()
-    return _Tree(tuple(reversed(roots)), children, sizes, frozenset(shown.path))
+    found = forest(shown.nodes)
+    return _Tree(found.roots, found.children, found.sizes, frozenset(shown.path))
 
 
 def _rows(tree: _Tree, head: SceneId | None, canvas: Canvas) -> Sequence[_Row]:

@@ -169,14 +169,6 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of a path: the scenes of one branch up to a depth."""
-
-    branch: BranchId
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
 class TreeNode:
     """What a map needs to know of a scene."""
 
