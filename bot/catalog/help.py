@@ -1,9 +1,9 @@
 """What the table of commands says to people: the list, the card of one command, the README's table."""
 
 from collections.abc import Iterator
-from itertools import groupby
 
-from bot.catalog.table import ROWS, Problem, Row, find
+from bot.catalog.row import STORY, Problem, Row
+from bot.catalog.table import GROUPS, ROWS, find
 
 
 def help_text(command: str = "") -> str:
@@ -22,9 +22,9 @@ def readme_table() -> str:
 
 def _overview() -> Iterator[str]:
     width = max(len(row.name) for row in ROWS) + 2
-    for group, rows in groupby(ROWS, key=lambda row: row.group):
-        yield group
-        yield from (f"  {row.name:<{width}}{row.help}" for row in rows)
+    for group in GROUPS:
+        yield group.name if group.root == STORY else f"{group.name} (as a slash command: /{group.root.name} …)"
+        yield from (f"  {row.name:<{width}}{row.help}" for row in group.rows)
     yield "Put /story before each. /story help vote tells more about one of them, with an example."
 
 

@@ -4,18 +4,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from bot.catalog.table import HIGHEST_NUMBER, Argument, Given, Parsed, Problem, Row, find, shortened, too_long
+from bot.catalog.row import HIGHEST_NUMBER, Argument, Given, Parsed, Problem, Row, shortened, too_long
+from bot.catalog.table import ROOTS, begins, find
 
-ADDRESSES = ("/story", "!story")
+ADDRESSES = frozenset(f"{sign}{root.name}" for root in ROOTS for sign in "/!")
 _LONGEST_NUMBER = len(str(HIGHEST_NUMBER))
 
 
 def parse(line: str) -> Parsed | None:
     """Read a line that is meant for the storyteller; None when it is not."""
-    address, word, rest = (*line.split(maxsplit=2), "", "", "")[:3]
+    address, said = (*line.split(maxsplit=1), "", "")[:2]
     if _plain(address) not in ADDRESSES:
         return None
-    row = find(word or "story")
+    name, rest = begins(said)
+    row = find(name or "story")
     if isinstance(row, Problem):
         return row
     given = _given(row, rest)

@@ -225,7 +225,7 @@ async def test_arguments_are_completed_with_what_the_story_has(database: Databas
             for command, option, typed in (
                 ("story go", "scene", "after"),
                 ("story vote", "number", ""),
-                ("story ban", "player", ""),
+                ("storyhost ban", "player", ""),
                 ("story takes", "number", ""),
                 ("story stories", "story", "keeper"),
                 ("story help", "command", "by its"),
@@ -234,7 +234,7 @@ async def test_arguments_are_completed_with_what_the_story_has(database: Databas
     assert offered == {
         "story go": ["1 · Scene after 0"],
         "story vote": ["1 · Choice 1 of 1", "2 · Choice 2 of 1", "3 · Choice 3 of 1"],
-        "story ban": ["Ann"],
+        "storyhost ban": ["Ann"],
         "story takes": ["1 · Scene after 0"],
         "story stories": [f"1 · {PREMISE}"],
         "story help": ["vote · Vote for a choice by its number"],

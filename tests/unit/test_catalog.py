@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.catalog.help import help_text, readme_table
-from bot.catalog.table import PREMISE_CHARS, ROWS, HelpAsked, Parsed, Problem, Row, find
+from bot.catalog.row import PREMISE_CHARS, HelpAsked, Parsed, Problem, Root, Row
+from bot.catalog.table import FAMILIES, GROUPS, ROOTS, ROWS, find
 from bot.catalog.typed import make, parse
 from storyforge_core.domain import commands
 from storyforge_core.domain.commands import Command
@@ -71,6 +72,8 @@ def sentence(parsed: Parsed | None) -> str:
         ("/story ban Ann Lee off", commands.Ban("Ann Lee", lift=True)),
         ("/story ban off", commands.Ban("off")),
         ("/story stop", commands.Stop()),
+        ("/storyhost title The Door", commands.SetTitle("The Door")),
+        ("!storyhost vote 2", commands.Vote(2)),
         ("/story delete The Door", commands.DeleteStory("The Door")),
         ("/story help", HelpAsked()),
         ("/story help vote", HelpAsked("vote")),
@@ -160,6 +163,16 @@ def test_every_command_has_help_that_fits_a_platform(row: Row) -> None:
 def test_no_name_is_used_twice() -> None:
     names = [name for row in ROWS for name in (row.name, *row.aliases)]
     assert len(names) == len(set(names)) == len({name.casefold() for name in names})
+
+
+@pytest.mark.parametrize("root", ROOTS, ids=lambda root: root.name)
+def test_no_menu_has_more_entries_than_discord_lists(root: Root) -> None:
+    names = [row.name.split() for group in GROUPS if group.root == root for row in group.rows]
+    families = {words[0] for words in names if len(words) > 1}
+    assert len({words[0] for words in names}) <= 25
+    assert all(sum(words[0] == family for words in names) <= 25 for family in families)
+    assert families <= {*FAMILIES}
+    assert families.isdisjoint(words[0] for words in names if len(words) == 1)
 
 
 def test_every_setting_of_a_playthrough_can_be_changed() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.catalog.table import HelpAsked, Problem
+from bot.catalog.row import HelpAsked, Problem
 from bot.platforms.terminal.keyboard import Pipe
 from bot.platforms.terminal.line import Quit, Said, read_line
 from bot.platforms.terminal.screen import Screen, ScreenClosed, Tone, open_screen

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import discord
 
-from bot.catalog.table import CHOICE_CHARS
+from bot.catalog.row import CHOICE_CHARS
 from bot.platforms.discord.answers import excused
 from bot.platforms.discord.link import Interaction
 from storyforge_core.domain.answers import one_line

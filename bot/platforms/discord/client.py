@@ -8,13 +8,13 @@ from discord import app_commands
 from discord.app_commands import Choice as Offer
 
 from bot.catalog.help import help_text
-from bot.catalog.table import HINT_CHARS, Argument, Given, HelpAsked, Problem, Row
+from bot.catalog.row import HINT_CHARS, Argument, Given, HelpAsked, Problem, Row
 from bot.catalog.typed import make
 from bot.picture.render import map_picture
 from bot.platforms.discord.answers import Answers, acknowledge, apologise, excused
 from bot.platforms.discord.board import Board
 from bot.platforms.discord.buttons import BUTTONS
-from bot.platforms.discord.commands import story_group
+from bot.platforms.discord.commands import menus
 from bot.platforms.discord.completing import Value, command_names, completion, offers
 from bot.platforms.discord.link import NO_PINGS, Interaction, Link
 from bot.platforms.discord.reception import Asker, Reception, asker_of, asker_of_message
@@ -53,7 +53,8 @@ class StoryClient(discord.AutoShardedClient):
         self._answers = answers
         self._invited = invited
         self.tree = StoryTree(self)
-        self.tree.add_command(story_group(self))
+        for menu in menus(self):
+            self.tree.add_command(menu)
         self.add_dynamic_items(*BUTTONS)
 
     async def on_ready(self) -> None:

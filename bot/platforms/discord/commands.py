@@ -1,17 +1,17 @@
 """The `/story` commands as Discord knows them: derived from the table of all commands, row by row."""
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Protocol
 
 from discord import app_commands
 from discord.app_commands import Choice as Offer
 
-from bot.catalog.table import ROWS, Argument, Given, Row
+from bot.catalog.row import Argument, Given, Row
+from bot.catalog.table import FAMILIES, GROUPS, ROOTS
 from bot.platforms.discord.completing import Value
 from bot.platforms.discord.link import Interaction
 
-GROUP = "story"
 HELP_CHARS = 100
 OPTION_CHARS = 6000
 """The most that Discord lets anybody type into an option."""
@@ -27,17 +27,22 @@ class Slash(Protocol):
         """Say what may complete an argument."""
 
 
-def story_group(slash: Slash) -> app_commands.Group:
-    """All commands, as one group."""
-    group = app_commands.Group(name=GROUP, description="Tell a branching story together")
-    for row in ROWS:
-        group.add_command(_command(row, slash))
-    return group
+def menus(slash: Slash) -> Iterator[app_commands.Group]:
+    """All commands, under their roots; families such as `fact` have a menu of their own."""
+    for root in ROOTS:
+        menu = app_commands.Group(name=root.name, description=root.help)
+        families: dict[str, app_commands.Group] = {}
+        for row in (row for group in GROUPS if group.root == root for row in group.rows):
+            first, _, member = row.name.partition(" ")
+            if member and first not in families:
+                families[first] = app_commands.Group(name=first, description=FAMILIES[first], parent=menu)
+            (families[first] if member else menu).add_command(_command(row, slash))
+        yield menu
 
 
 def _command(row: Row, slash: Slash) -> app_commands.Command[Any, ..., None]:
     command: app_commands.Command[Any, ..., None] = app_commands.Command(
-        name=row.name, description=row.help[:HELP_CHARS], callback=_callback(row, slash)
+        name=row.name.rpartition(" ")[2], description=row.help[:HELP_CHARS], callback=_callback(row, slash)
     )
     for argument in row.arguments:
         if argument.kind not in {"text", "word"}:

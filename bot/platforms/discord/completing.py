@@ -6,7 +6,8 @@ from typing import Final, assert_never
 
 from discord.app_commands import Choice as Offer
 
-from bot.catalog.table import ROWS, Argument, Row
+from bot.catalog.row import Argument, Row
+from bot.catalog.table import ROWS
 from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.commands import Command, ShowMap, ShowStatus, ShowStories, ShowTakes
 from storyforge_core.domain.replies import MapShown, Reply, StatusShown, StoriesShown, TakesShown

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from bot.catalog.table import HelpAsked, Parsed, Problem, Row, find
+from bot.catalog.row import HelpAsked, Parsed, Problem, Row
+from bot.catalog.table import find
 from bot.catalog.typed import make, parse
 
 _FOR_ANOTHER = re.compile(r"[@\uff20]\s*([^:\uff1a@/]{1,80}?)\s*[:\uff1a]\s*(.*)", re.DOTALL)

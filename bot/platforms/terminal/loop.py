@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from bot.catalog.help import help_text
-from bot.catalog.table import HelpAsked, Problem
+from bot.catalog.row import HelpAsked, Problem
 from bot.platforms.terminal.keyboard import Lines
 from bot.platforms.terminal.line import Quit, Said, read_line
 from bot.platforms.terminal.seat import Seat
