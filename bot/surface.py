@@ -14,6 +14,9 @@ Markup = Literal["markdown", "plain"]
 Edits = Literal["rewrite", "append", "none"]
 """What may happen to a shown message: anything; only growing at its end, without limit, as on a terminal; nothing."""
 
+Place = Literal["inside", "below"]
+"""Where a scene's question stands: in the scene's own last message if there is room for it, or in one of its own."""
+
 
 class SurfaceError(StoryForgeError):
     """A platform did not do what it was asked."""
@@ -44,6 +47,22 @@ class SlowDown(SurfaceError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """A budget for everything the bot sends, in whatever room: it is full at first and refills steadily.
+
+    Synapse limits a user's messages so (`rc_message`, 0.2 a second and 10 at once unless its owner says otherwise).
+    The surface counts, since only it sees all that is sent (`pacer.sent`), and tells in `allowance` what is left.
+    """
+
+    rate: float
+    """Events a second that come back."""
+    burst: int
+    """Events it holds."""
+    kept: int
+    """Events that growing scenes leave in it, for what must not wait: last frames, cards, pictures, reactions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How often a platform may be asked to edit while it does not say so itself; times in seconds."""
 
@@ -56,6 +75,13 @@ class Pace:
     """Between posting a message and its first edit."""
     shared: float = 45.0
     """Edits a second over all rooms together; Discord takes 50, and votes need some of them."""
+    most_edits: int | None = None
+    """Frames of one scene, the last among them; where each edit is kept for ever, many make a room slow to load.
+
+    They are spread over the time that the scene is expected to take, never closer than `min_gap`.
+    """
+    bucket: Bucket | None = None
+    """The budget that all rooms share, where the platform has one; growing scenes then share what is above `kept`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +93,7 @@ class Limits:
     edits: Edits
     markup: Markup
     pace: Pace = Pace()
+    question: Place = "below"
     max_choices: int | None = None
     """How many choices can be put under a message to be pressed; 0 where people only type."""
 
@@ -77,7 +104,9 @@ class Allowance:
 
     remaining: int
     reset_in: float
-    """Seconds until it counts anew."""
+    """Seconds until it counts anew; of a budget that refills steadily, until there is one more."""
+    refill: float = 0.0
+    """Edits a second that come back by themselves; 0 where all come back at once, at `reset_in`."""
 
 
 @dataclass(frozen=True, slots=True)

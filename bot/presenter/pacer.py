@@ -1,19 +1,29 @@
 """When a message may be edited again: the platform's budget spread evenly over its window. Pure; times in seconds.
 
 Clock and budget are arguments. A gap is what is left of the window divided by the edits left in it, which keeps the
-mean lag within a few percent of what a clairvoyant could reach, and never asks for more than the platform takes.
+mean lag within a few percent of what a clairvoyant could reach, and never asks for more than the platform takes. Where
+the end of a scene is expected within the window, the edits are divided up to there instead.
 """
 
 import re
 from dataclasses import dataclass
 
-from bot.surface import Allowance, Pace
+from bot.surface import Allowance, Bucket, Pace
 
 EARLY_SHARE = 0.2
 """A frame that ends with a sentence may go out this much of a gap earlier: it costs nothing and reads better."""
 
 SHORTEST_WAIT = 0.05
 """A platform that says `slow down` without saying for how long is left alone this long at least."""
+
+LENGTHENED = 1.1
+"""A scene is expected to be this much longer than asked for: who expects too little has no edits left for the rest."""
+
+UNKNOWN_AHEAD = 30.0
+"""How long a scene of which nothing is known is expected to go on, where its edits have to last for all of it."""
+
+NEVER = 86_400.0
+"""A wait that only the end of the scene cuts short."""
 
 _SENTENCE_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019\u00bb)*_]*\s*$")
 
@@ -44,6 +54,64 @@ def allowance(spent: Spent, pace: Pace, now: float) -> Allowance:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """How full a bucket was at some time, in events; below 0 when more was sent than it had."""
+
+    events: float
+    at: float
+
+
+def full(bucket: Bucket, now: float) -> Level:
+    """Begin to count."""
+    return Level(bucket.burst, now)
+
+
+def sent(level: Level, bucket: Bucket, now: float) -> Level:
+    """Count one event that was sent, of whatever kind and in whatever room."""
+    return Level(_refilled(level, bucket, now) - 1, now)
+
+
+def refused(level: Level, bucket: Bucket, now: float, retry_after: float) -> Level:
+    """Believe the platform that there will be an event in `retry_after` seconds, and not before."""
+    return Level(min(_refilled(level, bucket, now), 1 - retry_after * bucket.rate), now)
+
+
+def in_bucket(level: Level, bucket: Bucket, now: float) -> Allowance:
+    """Say what a bucket holds, the events that are kept back among them."""
+    events = _refilled(level, bucket, now)
+    remaining = max(int(events), 0)
+    return Allowance(remaining, (remaining + 1 - events) / bucket.rate, bucket.rate)
+
+
+def _refilled(level: Level, bucket: Bucket, now: float) -> float:
+    return min(level.events + (now - level.at) * bucket.rate, float(bucket.burst))
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is known of the course of a scene."""
+
+    ahead: float | None = None
+    """Seconds until it is expected to end; None while nobody knows."""
+    edits: int = 0
+    """Frames it has used up."""
+
+
+UNKNOWN = Outlook()
+
+
+def outlook(told: int, expected: int, seconds: float, edits: int) -> Outlook:
+    """Expect the end of a scene of which `told` characters came in `seconds`, when `expected` were asked for.
+
+    What is longer than it was expected to be may end at any time: nothing is known of it.
+    """
+    left = expected * LENGTHENED - told
+    if not told or seconds <= 0 or left <= 0:
+        return Outlook(None, edits)
+    return Outlook(left * seconds / told, edits)
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """When the next frame goes out."""
 
@@ -59,9 +127,10 @@ def first_edit(pace: Pace, left: Allowance, posted: float) -> Due:
     return Due(at, at)
 
 
-def next_edit(pace: Pace, left: Allowance, edited: float, streams: int) -> Due:
+def next_edit(pace: Pace, left: Allowance, edited: float, streams: int, course: Outlook = UNKNOWN) -> Due:
     """Time the edit after one that was made just now, while `streams` messages are growing on the platform."""
-    gap = max(pace.min_gap, left.reset_in / (left.remaining + 1), streams / pace.shared)
+    share = _of_bucket(pace, left, streams, course) if left.refill else _of_window(left, course)
+    gap = max(pace.min_gap, share, streams / pace.shared, _of_scene(pace, course))
     spare = 0.0 if left.remaining == 0 else gap * EARLY_SHARE
     return Due(max(edited + gap - spare, edited + pace.min_gap), edited + gap)
 
@@ -69,6 +138,32 @@ def next_edit(pace: Pace, left: Allowance, edited: float, streams: int) -> Due:
 def last_edit(left: Allowance, now: float) -> float:
     """Time the last frame: at once, or as soon as the platform takes an edit again."""
     return now if left.remaining else now + left.reset_in
+
+
+def _of_window(left: Allowance, course: Outlook) -> float:
+    """Share the window, or what of it is left to an end within it; the last frame is one of the edits."""
+    if left.remaining and course.ahead is not None and course.ahead < left.reset_in:
+        return course.ahead / left.remaining
+    return left.reset_in / (left.remaining + 1)
+
+
+def _of_bucket(pace: Pace, left: Allowance, streams: int, course: Outlook) -> float:
+    """Share what is in the bucket and what will come, above what is kept back, with all that grows besides."""
+    kept = pace.bucket.kept if pace.bucket else 0
+    ahead = UNKNOWN_AHEAD if course.ahead is None else course.ahead
+    spare = left.remaining - kept + left.refill * ahead
+    until_spare = (kept + 1 - left.remaining) / left.refill if left.remaining <= kept else 0.0
+    if spare < 1:
+        return max(ahead, until_spare) * max(streams, 1)
+    return max(ahead * max(streams, 1) / spare, until_spare)
+
+
+def _of_scene(pace: Pace, course: Outlook) -> float:
+    """Spread the frames that one scene may have; the last of them is kept for its end."""
+    if pace.most_edits is None:
+        return 0.0
+    left = pace.most_edits - course.edits - 1
+    return NEVER if left < 1 else (UNKNOWN_AHEAD if course.ahead is None else course.ahead) / left
 
 
 def ends_sentence(text: str) -> bool:
