@@ -9,7 +9,7 @@ from uuid import UUID
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry, Verb
-from storyforge_core.domain.commands import Incoming
+from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.events import Event, Recorded
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -28,6 +28,7 @@ from storyforge_core.domain.story import (
     StoryId,
     TreeNode,
 )
+from storyforge_core.domain.tickets import Ticket
 from storyforge_core.domain.writing import Asking, Finding, Telling, WriterEvent
 
 
@@ -197,6 +198,18 @@ class Desk(Protocol):
 
     async def count_scenes(self, story: StoryId) -> int:
         """Count the scenes of a story."""
+
+    async def issue(self, ticket: Ticket, now: datetime) -> None:
+        """Keep a code until it is typed somewhere; the asker's older one of the same kind is worthless then."""
+
+    async def redeem(self, code: str, now: datetime) -> Ticket | None:
+        """Take a code in; None when there is none such, or none any more."""
+
+    async def same_person(self, kept: PlayerId, gone: PlayerId) -> tuple[PlaythroughId, ...]:
+        """Let one player be another from now on, and lock and answer the playthroughs that they took part in."""
+
+    async def on_their_own(self, player: PlayerId, new: PlayerId, speaker: Speaker) -> bool:
+        """Let an account be a person of its own again; False when it is one."""
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that were queued before this one."""

@@ -23,6 +23,7 @@ from storyforge_core.domain.events import (
     BallotDecided,
     BallotOpened,
     BallotWaits,
+    Event,
     HeadSet,
     Noted,
     Recorded,
@@ -193,10 +194,14 @@ class RoomShow:
         cursor = await self._stage.ledger.cursor(self.room.id, self._playthrough)
         while events := await self._stage.store.events(self._playthrough, cursor, BATCH):
             for place, recorded in enumerate(events):
-                if not _outdated(recorded, events[place + 1 :]):
+                if self._concerns(recorded.event) and not _outdated(recorded, events[place + 1 :]):
                     await self._show(recorded)
                 cursor = recorded.id
                 await self._stage.ledger.advance(self.room.id, self._playthrough, cursor)
+
+    def _concerns(self, event: Event) -> bool:
+        """Tell whether an event is for this room: one that comes later is asked what the others were asked before."""
+        return not isinstance(event, BallotOpened) or event.room in {None, self.room.id}
 
     async def _find_run(self) -> None:
         """Go on with the words that were being written when the program ended."""
@@ -242,7 +247,9 @@ class RoomShow:
             case StoryBegan():
                 await self._say(recorded, happenings.story_began(event, voice))
             case StoryOpened():
-                await self._say(recorded, happenings.story_opened(event, voice))
+                here = event.room in {None, self.room.id}
+                tell = happenings.story_opened if here else happenings.story_opened_elsewhere
+                await self._say(recorded, tell(event, voice))
             case Noted():
                 await self._say(recorded, happenings.sentence(event.sentence, voice))
             case HeadSet():

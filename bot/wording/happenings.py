@@ -41,6 +41,13 @@ def story_opened(event: StoryOpened, voice: Voice) -> str:
     return lines(f"{title} is open here, at {voice.heading(event.scene)}.", reminder(event.scene, voice))
 
 
+def story_opened_elsewhere(event: StoryOpened, voice: Voice) -> str:
+    """Tell those of the other rooms that they are no longer among themselves."""
+    return voice.flavour.literal(
+        f"From now on the story is told on {event.platform.capitalize()} too: votes count together."
+    )
+
+
 def reminder(scene: Scene, voice: Voice) -> str:
     """Quote the last words of a scene, for those who read it long ago."""
     prose = " ".join(scene.prose.split())

@@ -170,6 +170,21 @@ class DeleteStory:
     confirm: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Get a code that lets another room in, or have two accounts count as one person."""
+
+    code: str = ""
+    """Empty: for a code for a room; `me`: for one's other account; `off`: to be a person of one's own; else a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRoom:
+    """Show here the story of the room that a code comes from."""
+
+    code: str
+
+
 Command = (
     NewStory
     | ContinueStory
@@ -196,6 +211,8 @@ Command = (
     | Ban
     | Stop
     | DeleteStory
+    | Link
+    | JoinRoom
 )
 """What a person can ask."""
 
@@ -210,6 +227,8 @@ class Speaker:
     """As shown to others; any text a person chose for themselves."""
     moderator: bool = False
     """The platform gives this person power over the room: they may do what a host may."""
+    private: bool = False
+    """Nobody else reads what they are answered."""
 
 
 @dataclass(frozen=True, slots=True)

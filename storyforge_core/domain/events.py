@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
-from storyforge_core.domain.story import Choice, ChoiceId, Member, Rules, RunId, Scene, SceneId
+from storyforge_core.domain.story import Choice, ChoiceId, Member, RoomId, Rules, RunId, Scene, SceneId
 
 Task = Literal["open", "continue", "reroll", "extend"]
 """What a run writes: an opening, the next scene, another take, a longer take."""
@@ -27,6 +27,10 @@ class StoryOpened:
 
     title: str
     scene: Scene | None
+    room: RoomId | None = None
+    """The room; None in what was stored before there could be several."""
+    platform: str = ""
+    """Where the room is."""
     kind: Literal["story_opened"] = "story_opened"
 
 
@@ -85,6 +89,8 @@ class BallotOpened:
     members: tuple[Member, ...]
     again: bool
     """The scene was shown before and asks again."""
+    room: RoomId | None = None
+    """The only room that is asked, since the others were before; None: all are."""
     kind: Literal["ballot_opened"] = "ballot_opened"
 
 

@@ -12,12 +12,12 @@ from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, Repeated, Reply
 from storyforge_core.domain.story import BallotId, Rules
-from storyforge_core.engine.handlers import hosting, moving, playing, retelling, showing
+from storyforge_core.engine.handlers import hosting, linking, moving, playing, retelling, showing
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
 from storyforge_core.ports import Clock, Desk, Store
 
-HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories)
+HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories, ask.Link, ask.JoinRoom)
 """What can be asked in a room that shows no story."""
 REMEMBERED = 10_000
 """How many askers are kept in mind; whoever has been silent longest is forgotten first."""
@@ -107,7 +107,7 @@ class StoryForge:
         return await _dispatch(table, incoming.command)
 
 
-async def _dispatch(table: Table, command: ask.Command) -> Reply:
+async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR0911 - a line for each file of handlers
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
@@ -121,5 +121,7 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply:
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():
             return await hosting.handle(table, command)
+        case ask.Link() | ask.JoinRoom():
+            return await linking.handle(table, command)
         case _:
             assert_never(command)

@@ -28,6 +28,7 @@ from storyforge_core.domain.story import (
     Origin,
     PlayerId,
     PlaythroughId,
+    RoomId,
     RunId,
     Scene,
     SceneId,
@@ -80,13 +81,14 @@ async def ask(desk: Desk, here: Situation, ballot: Ballot | None, *, again: bool
         await desk.schedule(ballot.id, ballot.deadline)
 
 
-async def remind(desk: Desk, here: Situation, ballot: Ballot | None) -> None:
-    """Show the players an old ballot that is open again.
+async def remind(desk: Desk, here: Situation, ballot: Ballot | None, room: RoomId | None = None) -> None:
+    """Show the players, or those of one room, an old ballot that is open again.
 
     Its clock is not set: while the model is away it would decide, fail and be open again for ever.
     """
     if ballot is not None:
-        await desk.tell(here.playthrough.id, BallotOpened(ballot, here.playthrough.rules, here.members, again=True))
+        rules, members = here.playthrough.rules, here.members
+        await desk.tell(here.playthrough.id, BallotOpened(ballot, rules, members, again=True, room=room))
 
 
 def standing(member: Member | None) -> Standing | None:

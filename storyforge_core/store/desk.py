@@ -5,6 +5,7 @@ from datetime import datetime
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import UNDOABLE, Change, Entry, RoomSet, StoryAdded, Verb
+from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Run, RunStatus, Situation
@@ -21,9 +22,10 @@ from storyforge_core.domain.story import (
     StoryId,
     TreeNode,
 )
+from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
-from storyforge_core.store import reading, runs, tree, writing
+from storyforge_core.store import reading, runs, tickets, tree, writing
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
@@ -173,6 +175,22 @@ class PostgresDesk:
     async def count_scenes(self, story: StoryId) -> int:
         """Count the scenes of a story."""
         return await tree.count_scenes(self._db, story)
+
+    async def issue(self, ticket: Ticket, now: datetime) -> None:
+        """Keep a code until it is typed somewhere; the asker's older one of the same kind is worthless then."""
+        await tickets.issue(self._db, ticket, now)
+
+    async def redeem(self, code: str, now: datetime) -> Ticket | None:
+        """Take a code in; None when there is none such, or none any more."""
+        return await tickets.redeem(self._db, code, now)
+
+    async def same_person(self, kept: PlayerId, gone: PlayerId) -> tuple[PlaythroughId, ...]:
+        """Let one player be another from now on, and lock and answer the playthroughs that they took part in."""
+        return await tickets.same_person(self._db, kept, gone)
+
+    async def on_their_own(self, player: PlayerId, new: PlayerId, speaker: Speaker) -> bool:
+        """Let an account be a person of its own again; False when it is one."""
+        return await tickets.on_their_own(self._db, player, new, storable(speaker))
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""

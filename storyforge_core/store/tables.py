@@ -31,6 +31,7 @@ from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.changes import Verb
 from storyforge_core.domain.runs import RunStatus
 from storyforge_core.domain.story import MembershipState, Origin
+from storyforge_core.domain.tickets import TicketKind
 
 EMBEDDING_SIZE = 768
 """Dimensions of `nomic-embed-text` and most other small embedders; the size is part of the column's type."""
@@ -158,7 +159,14 @@ room = Table(
     Index(None, "playthrough_id"),
 )
 
-player = Table("player", metadata, _id(), Column("name", Text, nullable=False))
+player = Table(
+    "player",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    _to("player", "same_as", nullable=True),  # who they turned out to be
+    Index("ix_player_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
+)
 
 identity = Table(
     "identity",
@@ -166,6 +174,18 @@ identity = Table(
     Column("platform", Text, primary_key=True),
     Column("user_id", Text, primary_key=True),  # the platform's id of the person
     _to("player"),
+    Index(None, "player_id"),
+)
+
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    _to("player"),
+    _to("playthrough", nullable=True),
+    _moment("expires_at"),
+    _one_of("kind", TicketKind),
     Index(None, "player_id"),
 )
 

@@ -1,7 +1,7 @@
 """Where people's commands are taken in: who asks, from where, and what they are answered."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import discord
@@ -74,7 +74,8 @@ def asker_of(interaction: Interaction) -> Asker:
     realm = str(interaction.guild_id or "")
     powers = interaction.permissions
     moderator = bool(realm) and (powers.manage_guild or powers.manage_messages)
-    return Asker(RoomKey(PLATFORM, str(interaction.channel_id), realm), speaker(interaction.user, moderator=moderator))
+    asking = replace(speaker(interaction.user, moderator=moderator), private=True)  # interactions are answered so
+    return Asker(RoomKey(PLATFORM, str(interaction.channel_id), realm), asking)
 
 
 def asker_of_message(message: discord.Message) -> Asker:

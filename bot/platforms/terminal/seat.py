@@ -23,7 +23,7 @@ class Seat:
         """The person themselves, or somebody they speak for; only the first has power over the room."""
         called = " ".join((name or self.name).split())
         user = called.casefold()
-        return Speaker(PLATFORM, user, called, moderator=user == self.name.casefold())
+        return Speaker(PLATFORM, user, called, moderator=user == self.name.casefold(), private=True)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from storyforge_core.domain.replies import (
     StoriesShown,
     StoryLine,
 )
-from storyforge_core.domain.runs import Run
+from storyforge_core.domain.runs import Run, Situation
 from storyforge_core.domain.story import PlaythroughId
 from storyforge_core.engine.table import Table, quoted
 from storyforge_core.engine.turn import remind
@@ -75,10 +75,16 @@ async def stories(table: Table, command: ShowStories) -> Reply:
     if table.desk.situation is not None:
         table.require_quiet()
     here = await table.desk.open_situation(playthrough)
-    await table.desk.apply((RoomSet(table.room.id, table.room.playthrough, playthrough),), "stories")
-    await table.desk.tell(playthrough, StoryOpened(here.story.title, here.head))
-    await remind(table.desk, here, here.ballot)
+    await open_here(table, here, "stories")
     return Accepted(f"{quoted(line.title)} is open here.")
+
+
+async def open_here(table: Table, here: Situation, command: str) -> None:
+    """Have the room show a story from now on."""
+    room = table.room
+    await table.desk.apply((RoomSet(room.id, room.playthrough, here.playthrough.id),), command)
+    await table.desk.tell(here.playthrough.id, StoryOpened(here.story.title, here.head, room.id, room.key.platform))
+    await remind(table.desk, here, here.ballot, room.id)
 
 
 def _named(found: tuple[tuple[PlaythroughId, StoryLine], ...], words: str) -> tuple[PlaythroughId, StoryLine]:
