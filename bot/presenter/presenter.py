@@ -59,6 +59,15 @@ class Presenter:
         if show := self._shows.get(key):
             await show.settled()
 
+    async def mention(self, key: RoomKey, subject: str, text: str) -> None:
+        """Say something in a room that nothing in the story tells; the same subject is mentioned there only once.
+
+        Raises:
+            RoomGone: the room cannot be shown anything any more.
+        """
+        if show := self._shows.get(key):
+            await show.mention(subject, text)
+
     async def aclose(self) -> None:
         """Show the newest words if that is quick, and let go."""
         shows = list(self._shows.values())

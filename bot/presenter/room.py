@@ -130,6 +130,14 @@ class RoomShow:
         if self._card is not None:
             await self._card.shown()
 
+    async def mention(self, subject: str, text: str) -> None:
+        """Say something once; the ledger remembers that it was said.
+
+        Raises:
+            RoomGone: there is nowhere to say it.
+        """
+        await self._put(f"mention:{subject}", self._layout.message(self._layout.voice.flavour.literal(text)))
+
     async def close(self, seconds: float) -> None:
         """Stop presenting; words under way are shown if that takes no longer."""
         self._task.cancel()

@@ -17,6 +17,7 @@ from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
 from bot.wording.voice import Voice
 from storyforge_core.domain.replies import Reply
+from storyforge_core.errors import StoryForgeError
 
 MOST_PAGES = 3
 """Longer answers come as a file: nobody wants to scroll past them."""
@@ -104,15 +105,23 @@ async def excused(interaction: Interaction, work: Coroutine[None, None, None]) -
             return
         case TooLate() as late:
             log.info("answer too late", interaction=interaction.id, reason=str(late))
+        case StoryForgeError() as known:
+            log.warning("command not done", interaction=interaction.id, reason=str(known))
+            await whisper(interaction, str(known))
         case error:
             await apologise(interaction, error)
 
 
 async def apologise(interaction: Interaction, error: BaseException) -> None:
-    """Tell the asker that something went wrong, if anything can be told."""
+    """Tell the asker that something went wrong, with a number by which the log tells what."""
     reference = uuid4().hex[:REFERENCE_CHARS]
     log.error("command failed", reference=reference, interaction=interaction.id, exc_info=error)
-    sentence = f"That went wrong, and it is not your fault. Whoever runs this bot finds it in the log as {reference}."
+    sorry = f"That went wrong, and it is not your fault. Whoever runs this bot finds it in the log as {reference}."
+    await whisper(interaction, sorry)
+
+
+async def whisper(interaction: Interaction, sentence: str) -> None:
+    """Say a sentence of our own to the asker only, if anything can be said to them."""
     try:
         with understood():
             if interaction.response.is_done():
@@ -120,7 +129,7 @@ async def apologise(interaction: Interaction, error: BaseException) -> None:
             else:
                 await interaction.response.send_message(sentence, ephemeral=True)
     except (SurfaceError, discord.HTTPException) as unheard:
-        log.warning("apology not heard", reference=reference, reason=str(unheard))
+        log.warning("answer not heard", interaction=interaction.id, sentence=sentence, reason=str(unheard))
 
 
 async def acknowledge(interaction: Interaction) -> None:

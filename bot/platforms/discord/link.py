@@ -18,6 +18,8 @@ from storyforge_core.domain.story import RoomKey
 PLATFORM = "discord"
 PACE = Pace()
 NO_PINGS = discord.AllowedMentions.none()
+GRACE = 0.05
+"""Seconds that discord.py gets to end its own wait first."""
 _EDITED = re.compile(r".*/channels/(\d+)/messages/\d+")
 
 Client = discord.Client
@@ -84,12 +86,24 @@ class Link:
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
     ) -> None:
         headers = answer.response.headers
+        if "X-RateLimit-Global" in headers:
+            self._let_go_later(float(headers.get("Retry-After", PACE.per)))
         edited = _EDITED.fullmatch(answer.url.path)
         if answer.method != "PATCH" or edited is None or "X-RateLimit-Remaining" not in headers:
             return
         resets = asyncio.get_running_loop().time() + float(headers.get("X-RateLimit-Reset-After", 0))
         limit, remaining = int(headers.get("X-RateLimit-Limit", PACE.burst)), int(headers["X-RateLimit-Remaining"])
         self._told[edited[1]] = _Told(limit, remaining, resets)
+
+    def _let_go_later(self, seconds: float) -> None:
+        """See to it that requests go on after a limit of all together.
+
+        discord.py holds them back until the one request that was refused has waited; if that one is given up
+        meanwhile, it would hold them back for ever.
+        """
+        client = self._client
+        if client is not None:
+            asyncio.get_running_loop().call_later(seconds + GRACE, client.http._global_over.set)  # noqa: SLF001
 
 
 def aim(api_base: str, gateway_url: str) -> None:

@@ -38,19 +38,14 @@ class Reception:
 
     door: Door
     peephole: Door
-    """For what is looked up while somebody types: it does not count how often one asks."""
+    """For what nobody can be told to ask less of: it does not count how often one asks."""
     clock: Clock
     attend: Callable[[RoomKey], Awaitable[None]]
     """Has a room shown what happens in its story, from now on."""
 
     async def ask(self, asker: Asker, command: Command, event: str) -> Reply:
         """Do what somebody asks."""
-        reply = await self.door.handle(self._incoming(asker, command, event))
-        try:
-            await self.attend(asker.room)
-        except ServiceDown as down:  # the command after this one will do it
-            log.warning("room not attended", room=asker.room.address, reason=str(down))
-        return reply
+        return await self._do(self.door, asker, command, event)
 
     async def look(self, asker: Asker, command: Command) -> Reply:
         """Look something up for somebody who is still typing."""
@@ -58,12 +53,20 @@ class Reception:
 
     async def react(self, asker: Asker, position: int, event: str) -> None:
         """Count a reaction that is seen as it is made: also one that was taken away and made again."""
-        if isinstance(await self.ask(asker, Vote(position), event), Repeated):
-            await self.ask(asker, Vote(position), str(self.clock.new_id()))
+        if isinstance(await self._do(self.peephole, asker, Vote(position), event), Repeated):
+            await self._do(self.peephole, asker, Vote(position), str(self.clock.new_id()))
 
     async def catch_up(self, asker: Asker, position: int, event: str) -> None:
         """Count a reaction that is found: only if it never was counted, since later votes are worth more."""
-        await self.ask(asker, Vote(position), event)
+        await self._do(self.peephole, asker, Vote(position), event)
+
+    async def _do(self, door: Door, asker: Asker, command: Command, event: str) -> Reply:
+        reply = await door.handle(self._incoming(asker, command, event))
+        try:
+            await self.attend(asker.room)
+        except ServiceDown as down:  # the command after this one will do it
+            log.warning("room not attended", room=asker.room.address, reason=str(down))
+        return reply
 
     def _incoming(self, asker: Asker, command: Command, event: str) -> Incoming:
         return Incoming(event, asker.room, asker.speaker, command, self.clock.now())

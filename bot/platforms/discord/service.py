@@ -86,7 +86,7 @@ class Service:
         self._reception = Reception(backing.door, backing.peephole, backing.clock, self._attend)
         self._answers = Answers(voice_of(self._surface), LIMITS)
         self._welcomed = False
-        self._board.open(self._reception)
+        self._board.open(self._reception, backing.presenter.mention)
 
     async def run(self) -> NoReturn:
         """Be connected for ever.

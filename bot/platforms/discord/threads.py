@@ -3,10 +3,12 @@
 from dataclasses import dataclass, replace
 
 import discord
+import structlog
 
 from bot.platforms.discord.link import NO_PINGS, Interaction
 from bot.platforms.discord.reception import Asker
-from bot.platforms.discord.troubles import understood
+from bot.platforms.discord.troubles import NotHere, understood
+from bot.surface import SurfaceError
 from bot.wording.markup import Markdown
 from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.commands import NewStory
@@ -29,6 +31,8 @@ NO_THREADS = (
     "Send Messages in Threads in this channel."
 )
 JUST_US = "It is told right here, between the two of us. For a story with others, ask for one in a server."
+
+log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,24 @@ async def make_place(interaction: Interaction, asker: Asker, command: NewStory) 
     announced = f"{Markdown().strong(Markdown().literal(title))} is told in the thread below. Come along!"
     with understood():
         starter = await channel.send(announced, nonce=str(interaction.id), allowed_mentions=NO_PINGS)
-        thread = await starter.create_thread(name=title)
+    try:
+        with understood():
+            thread = await starter.create_thread(name=title)
+    except SurfaceError as error:
+        await _take_back(starter)
+        if isinstance(error, NotHere):
+            return Place(asker.room, f"It is told right here. {error}")
+        raise
     return Place(replace(asker.room, address=str(thread.id)), f"Read on in {thread.mention}.", thread)
+
+
+async def _take_back(message: discord.Message) -> None:
+    """Delete a message that promises a thread which there is not."""
+    try:
+        with understood():
+            await message.delete()
+    except SurfaceError as error:
+        log.info("announcement not taken back", message=message.id, reason=str(error))
 
 
 async def give_back(place: Place) -> None:

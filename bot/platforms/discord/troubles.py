@@ -1,24 +1,29 @@
 """What Discord's errors mean to those who asked for something."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 import aiohttp
 import discord
 
-from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown
+from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown, SurfaceError
 
-UNKNOWN_CHANNEL, UNKNOWN_GUILD, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10004, 10008, 10062
-TOO_MANY_OLD_EDITS = 30046
-NO_ACCESS, NO_PERMISSION = 50001, 50013
-THREAD_IS_ARCHIVED = 50083
-TOKEN_EXPIRED = (10015, 50027, 40060)
-"""Codes of https://docs.discord.com/developers/topics/opcodes-and-status-codes#json."""
 UNSAID_WAIT = 5.0
 """Seconds to wait where a refusal does not say how long: the window of Discord's message limits."""
 HOW_TO_ALLOW = (
     "StoryForge may not write in this channel. Give its role View Channel, Send Messages, Send Messages in Threads "
     "and Read Message History in the channel's settings, under Permissions."
+)
+ASLEEP = "That thread is archived. Write anything into it, then try again."
+LOCKED = "That thread is locked. A moderator can unlock it again."
+TOO_MANY_THREADS = "This server has as many open threads as Discord allows. A moderator can close old ones."
+MODERATED = (
+    "This server's automatic moderation does not let that passage through. Its owner can except StoryForge's role: "
+    "Server Settings, Safety Setup, AutoMod."
+)
+NO_DIRECT_MESSAGES = (
+    "Discord lets me send you no direct messages. Allow them in the privacy settings of a server that we share."
 )
 
 
@@ -26,8 +31,53 @@ class ThreadAsleep(RoomGone):
     """The thread is archived: nothing in it can be changed until it is opened again."""
 
 
+class NotPermitted(RoomGone):
+    """The bot lacks a permission there."""
+
+
+class NotHere(SurfaceError):
+    """Discord does not do this here; elsewhere or otherwise it would."""
+
+
 class TooLate(SurfaceDown):
     """Nobody waits for the answer any more: an interaction lives three seconds unanswered, fifteen minutes answered."""
+
+
+TOO_LATE = (TooLate, "The answer came too late for Discord.")
+NO_ANSWER_TO_EDIT = (MessageGone, "That message cannot be edited any more.")
+GONE = (RoomGone, "That channel or server does not exist any more.")
+FORBIDDEN = (NotPermitted, HOW_TO_ALLOW)
+MEANINGS: Mapping[int, tuple[type[SurfaceError], str]] = MappingProxyType(
+    {
+        10003: GONE,  # unknown channel
+        10004: GONE,  # unknown server
+        10008: NO_ANSWER_TO_EDIT,  # unknown message
+        10015: TOO_LATE,  # unknown webhook: an interaction's token is one
+        10062: TOO_LATE,  # unknown interaction
+        30010: (NotHere, "That message has twenty different reactions already, and Discord takes no more."),
+        30046: NO_ANSWER_TO_EDIT,  # too many edits of a message older than an hour
+        40005: (NotHere, "That is too large for Discord."),
+        40060: TOO_LATE,  # answered already
+        40067: (NotHere, "This forum wants a tag on every post. Begin the story in a text channel."),
+        50001: FORBIDDEN,  # no access
+        50007: (RoomGone, NO_DIRECT_MESSAGES),
+        50008: (NotHere, "Nobody can write here. Begin the story in a text channel."),
+        50013: FORBIDDEN,  # a permission is missing
+        50024: (NotHere, "That cannot be done in a channel of this kind. Begin the story in a text channel."),
+        50027: TOO_LATE,  # the token's quarter of an hour is over
+        50083: (ThreadAsleep, ASLEEP),
+        50278: (RoomGone, NO_DIRECT_MESSAGES),  # no server in common any more
+        160002: FORBIDDEN,  # a reply where the history may not be read
+        160005: (RoomGone, LOCKED),
+        160006: (NotHere, TOO_MANY_THREADS),
+        200000: (RoomGone, MODERATED),
+        200001: (RoomGone, MODERATED),
+    }
+)
+"""By code of https://docs.discord.com/developers/topics/opcodes-and-status-codes#json."""
+TOO_MANY_REQUESTS, THEIR_FAULT = 429, 500
+SLOW_MODE = frozenset({20016, 20028, 20029})
+"""Codes of limits that are the channel's or the server's, not the bot's."""
 
 
 @contextmanager
@@ -49,22 +99,11 @@ def understood() -> Iterator[None]:
 
 def meaning(error: discord.HTTPException) -> Exception:
     """Say what an answer of Discord's means; one that means nothing to players stays as it is."""
-    if error.code in {UNKNOWN_MESSAGE, TOO_MANY_OLD_EDITS}:
-        return MessageGone("That message cannot be edited any more.")
-    if error.code in {UNKNOWN_CHANNEL, UNKNOWN_GUILD}:
-        return RoomGone("That channel or server does not exist any more.")
-    if error.code in {NO_ACCESS, NO_PERMISSION}:
-        return RoomGone(HOW_TO_ALLOW)
-    if error.code == THREAD_IS_ARCHIVED:
-        return ThreadAsleep("That thread is archived and locked. A moderator can open it again.")
-    if error.code == UNKNOWN_INTERACTION or error.code in TOKEN_EXPIRED:
-        return TooLate("The answer came too late for Discord.")
-    return _by_status(error)
-
-
-def _by_status(error: discord.HTTPException) -> Exception:
-    if error.status == 429:  # noqa: PLR2004 - the numbers of HTTP are its words
+    if known := MEANINGS.get(error.code):
+        kind, sentence = known
+        return kind(sentence)
+    if error.status == TOO_MANY_REQUESTS or error.code in SLOW_MODE:
         return SlowDown("Discord wants fewer requests.", float(error.response.headers.get("Retry-After", UNSAID_WAIT)))
-    if error.status >= 500:  # noqa: PLR2004
+    if error.status >= THEIR_FAULT:
         return SurfaceDown(f"Discord has a problem of its own ({error.status}).")
     return error

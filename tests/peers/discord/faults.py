@@ -7,6 +7,8 @@ from typing import Literal
 Trouble = Literal[
     "error",  # an answer with `status`, nothing done
     "storm",  # 429 with `seconds` to wait, nothing done
+    "flood",  # the same for all requests together, as Discord says it
+    "wall",  # 429 from what stands before Discord: no `Via`, no JSON, nothing done
     "slow",  # done after `seconds`
     "cut",  # the connection is cut, nothing done
     "lost",  # done, but the connection is cut before the answer
@@ -21,6 +23,8 @@ class Fault:
     """Like `PATCH /channels/*/messages/*`."""
     trouble: Trouble
     status: int = 502
+    code: int = 0
+    """Discord's own number of the error."""
     seconds: float = 0.05
     times: int = 1
     """How many requests it still hits."""

@@ -65,7 +65,7 @@ class Limits:
             return Verdict(0.0, of_all=False, headers={})
         free = template.startswith(("/interactions/", "/webhooks/"))
         if not free and (wait := self._count(("all",), Rate(GLOBAL, 1.0), now)[0]):
-            return Verdict(wait, of_all=True, headers={"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"})
+            return Verdict(wait, of_all=True, headers={})
         rate = RATES.get((method, template), OTHERS)
         rate = Rate(rate.count, rate.window * self.window / 5.0)
         wait, state = self._count((method, template, major), rate, now)

@@ -119,11 +119,12 @@ class DiscordPeer:
         trouble: Trouble,
         *,
         status: int = 502,
+        code: int = 0,
         seconds: float = 0.05,
         times: int = 1,
     ) -> Fault:
         """Let some of the next requests go wrong, like `("PATCH /channels/*/messages/*", "error", status=502)`."""
-        fault = Fault(requests, trouble, status, seconds, times)
+        fault = Fault(requests, trouble, status=status, code=code, seconds=seconds, times=times)
         self.faults.orders.append(fault)
         return fault
 

@@ -44,6 +44,13 @@ class _Cut(Exception):
     """The connection ends here."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wall(Exception):
+    """What stands before Discord lets nothing through."""
+
+    seconds: float
+
+
 @dataclass(slots=True)
 class Api:
     """The REST side."""
@@ -81,6 +88,10 @@ class Api:
                 if request.transport is not None:
                     request.transport.abort()
                 return web.Response(status=502)
+            except _Wall as wall:
+                self._remember(call, path, Reply(429))
+                body, headers = "error code: 1015", {"Retry-After": str(wall.seconds)}
+                return web.Response(status=429, text=body, headers=headers)
             self._remember(call, path, reply)
             return _response(reply, headers)
 
@@ -101,8 +112,9 @@ class Api:
             reply = self._judged(call, handler)
         except Refused as refusal:
             self._note(call, refusal)
-            body = refusal.body | ({"global": True} if verdict.of_all else {})
-            return Reply(refusal.status, body), dict(verdict.headers) | _VIA | _retry(refusal)
+            of_all = verdict.of_all or (fault is not None and fault.trouble == "flood")
+            body = refusal.body | ({"global": True} if of_all else {})
+            return Reply(refusal.status, body), dict(verdict.headers) | _global(of_all=of_all) | _VIA | _retry(refusal)
         if fault is not None and fault.trouble == "lost":
             raise _Cut
         return reply, dict(verdict.headers) | _VIA
@@ -182,15 +194,21 @@ def _limited(seconds: float) -> Refused:
 async def _go_wrong(fault: Fault) -> None:
     match fault.trouble:
         case "error":
-            raise Refused(fault.status, 0, f"{fault.status}: out of order")
-        case "storm":
+            raise Refused(fault.status, fault.code, f"{fault.status}: out of order")
+        case "storm" | "flood":
             raise _limited(fault.seconds)
         case "slow":
             await asyncio.sleep(fault.seconds)
+        case "wall":
+            raise _Wall(fault.seconds)
         case "cut":
             raise _Cut
         case "lost":
             pass
+
+
+def _global(*, of_all: bool) -> dict[str, str]:
+    return {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"} if of_all else {}
 
 
 def _retry(refusal: Refused) -> dict[str, str]:
