@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.platforms.discord.service import Options
 from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
-from storyforge_core.engine.app import Doorman, StoryForge
+from storyforge_core.engine.app import Doorman, LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.recipes import SCENE
@@ -105,6 +105,12 @@ def guarded(door: StoryForge, settings: Settings) -> StoryForge:
     """The same door with somebody before it who keeps people from asking too often."""
     doorman = Doorman(Rate(settings.rate_per_minute), Rate(settings.room_rate_per_minute))
     return replace(door, doorman=doorman)
+
+
+def deciding(house: House, *last_calls: LastCall) -> Worker:
+    """The worker where people chat: votes that went unheard are counted before a deadline decides."""
+    door = replace(house.door, last_calls=last_calls)
+    return replace(house.worker, on_deadline=door.deadline)
 
 
 def discord_options(settings: Settings) -> Options | None:

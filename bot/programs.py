@@ -8,7 +8,7 @@ import sys
 from argparse import Namespace
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -20,6 +20,7 @@ from bot.compose import (
     alongside,
     database_directory,
     database_server,
+    deciding,
     discord_options,
     furnish,
     guarded,
@@ -130,7 +131,8 @@ async def _work(settings: Settings) -> int:
     async with ready_database(settings) as database, aclosing(for_workers(settings)) as writer:
         await _note_storyteller(writer)
         house = furnish(settings, database, writer)
-        async with alongside(house.bus.listen(), house.worker.work()):
+        worker = replace(house.worker, on_deadline=None)
+        async with alongside(house.bus.listen(), worker.work()):
             await asyncio.Event().wait()
     return DONE
 
@@ -147,7 +149,8 @@ async def _serve(settings: Settings) -> int:
         async with aclosing(Presenter(house.store, house.ledger, house.bus)) as presenter:
             house.bus.on_events(presenter.wake)
             discord = _discord(options, settings, house, presenter)
-            async with alongside(house.bus.listen(), house.worker.work(), discord.run()):
+            worker = deciding(house, discord.last_call)
+            async with alongside(house.bus.listen(), worker.work(), discord.run()):
                 await asyncio.Event().wait()
     return DONE
 

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.platforms.discord.service import Backing, Options, Service
 from bot.presenter.presenter import Presenter
+from storyforge_core.domain.story import PlaythroughId, Rules, SceneId
+from storyforge_core.engine.app import Doorman
 from storyforge_core.logs import configure
 from storyforge_core.store.database import Database
 from storyforge_core.store.ledger import PostgresLedger
@@ -27,6 +29,11 @@ class Club:
     play: Game
     database: Database
     memory: Path
+    doorman: Doorman | None = None
+    running: "asyncio.Future[Service]" = field(default_factory=asyncio.Future)
+    """The program, when one runs."""
+    called_last: asyncio.Event = field(default_factory=asyncio.Event)
+    """A question's time is up."""
     welcomed: list[str] = field(default_factory=list)
 
     @property
@@ -57,13 +64,18 @@ class Club:
 
     @property
     def card(self) -> Message:
-        """The open question."""
-        return next(message for message in self.thread.messages if message.buttons)
+        """The message with the open question."""
+        return next(message for message in self.thread.messages if asks(message))
 
     @property
     def scene(self) -> Message:
         """The message of the first scene."""
         return next(message for message in self.thread.messages if "s1w1 " in message.content)
+
+    @property
+    def robot(self) -> Human:
+        """Another bot."""
+        return self.server.robot("Beep")
 
     async def until(self, it_is_so: Callable[[], bool]) -> None:
         await self.peer.until(it_is_so, 20)
@@ -74,7 +86,7 @@ class Club:
 
     async def asked(self) -> Message:
         """Wait until there is a question with its reactions."""
-        await self.until(lambda: any(message.buttons for message in self.thread.messages))
+        await self.until(lambda: any(map(asks, self.thread.messages)))
         return self.card
 
     async def begins(self, **options: str) -> Message:
@@ -97,17 +109,24 @@ class Club:
         running = asyncio.create_task(service.run())
         try:
             await self.peer.connected()
+            self.running.set_result(service)
             yield service
         finally:
+            self.running = asyncio.Future()
             running.cancel()
             await asyncio.wait({running})
+
+    async def last_call(self, playthrough: PlaythroughId, scene: SceneId) -> None:
+        """Ask the program for votes, as soon as one runs."""
+        self.called_last.set()
+        await (await asyncio.shield(self.running)).last_call(playthrough, scene)
 
     def service(self, token: str = "", guild: int | None = None) -> Service:
         """The program, not running yet."""
         presenter = Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
         self.play.bus.on_events(presenter.wake)
         backing = Backing(
-            door=self.play.forge,
+            door=replace(self.play.forge, doorman=self.doorman),
             peephole=self.play.forge,
             rooms=self.play.store,
             clock=self.play.forge.clock,
@@ -127,12 +146,25 @@ class Club:
         )
 
 
+def asks(message: Message) -> bool:
+    """Tell whether choices can be pressed under a message."""
+    return any(button.get("custom_id", "").startswith("sf:vote:") for button in message.buttons)
+
+
 @asynccontextmanager
-async def club(database: Database, place: Path, writer: ScriptedWriter | None = None) -> AsyncGenerator[Club]:
+async def club(
+    database: Database, place: Path, writer: ScriptedWriter | None = None, rules: Rules | None = None
+) -> AsyncGenerator[Club]:
     """A club whose program is not started yet; in the end everything that was asked of Discord was in order."""
     configure("warning", "text")
-    async with DiscordPeer(window=1.0) as peer, game(database, writer) as play:
+    clubs: list[Club] = []
+
+    async def last_call(playthrough: PlaythroughId, scene: SceneId) -> None:
+        await clubs[0].last_call(playthrough, scene)
+
+    async with DiscordPeer(window=1.0) as peer, game(database, writer, rules=rules, last_calls=(last_call,)) as play:
         members = Club(peer, play, database, place / "commands")
+        clubs.append(members)
         _ = members.general, members.ann, members.bo
         yield members
         assert not peer.violations, "\n".join(peer.violations)

@@ -12,7 +12,7 @@ from storyforge_core.domain.events import Event, Recorded, SceneTold
 from storyforge_core.domain.replies import Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene
 from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, Words, WriterEvent
-from storyforge_core.engine.app import StoryForge
+from storyforge_core.engine.app import LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.recipes import SCENE, Recipe
@@ -158,6 +158,7 @@ async def game(
     rules: Rules | None = None,
     recipe: Recipe = SCENE,
     workers: int = 1,
+    last_calls: tuple[LastCall, ...] = (),
 ) -> AsyncIterator[Game]:
     """Open a game; without workers nothing is written until another process does."""
     clock = SystemClock()
@@ -165,7 +166,7 @@ async def game(
     bus = Bus(store)
     told_by = writer or ScriptedWriter()
     runner = Runner(store, told_by, bus, clock, recipe)
-    forge = StoryForge(store, clock, rules or Rules())
+    forge = StoryForge(store, clock, rules or Rules(), last_calls=last_calls)
     tasks = [asyncio.create_task(bus.listen())]
     for _ in range(workers):
         worker = Worker(database.conninfo, store, runner.execute, forge.deadline, runs_at_once=4)

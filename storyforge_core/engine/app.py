@@ -1,6 +1,8 @@
 """The one door: a command comes in, is checked and decided in one transaction, and answered at once."""
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -11,7 +13,7 @@ from storyforge_core.domain import policy
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, Repeated, Reply
-from storyforge_core.domain.story import BallotId, Rules
+from storyforge_core.domain.story import BallotId, PlaythroughId, Rules, SceneId
 from storyforge_core.engine.handlers import hosting, linking, moving, playing, retelling, showing
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
@@ -21,8 +23,13 @@ HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories, ask.Link, ask.JoinRoom)
 """What can be asked in a room that shows no story."""
 REMEMBERED = 10_000
 """How many askers are kept in mind; whoever has been silent longest is forgotten first."""
+LAST_CALL_SECONDS = 5.0
+"""How long a ballot whose time is up may wait for votes that are still out there."""
 DELETED_TOO = (*HERE_NOT_NEEDED, ask.Undo)
 """What can be asked where the story was deleted."""
+
+LastCall = Callable[[PlaythroughId, SceneId], Awaitable[None]]
+"""Has a platform bring in the votes under the question of a scene that it has not passed on yet; may be cancelled."""
 
 
 class Doorman:
@@ -60,6 +67,8 @@ class StoryForge:
     """For new stories."""
     doorman: Doorman | None = None
     """None where only the owner plays."""
+    last_calls: tuple[LastCall, ...] = ()
+    """Of all platforms where people vote in ways that may go unheard."""
 
     async def handle(self, incoming: Incoming) -> Reply:
         """Do what is asked, or say in a sentence why not. Never raises what is expected."""
@@ -81,8 +90,25 @@ class StoryForge:
         playthrough = await self.store.playthrough_of(ballot)
         if playthrough is None:
             return
+        if self.last_calls:
+            await self._call_last(playthrough, ballot)
         async with self.store.resume(playthrough) as desk:
             await playing.ballot_deadline(desk, ballot, self.clock)
+
+    async def _call_last(self, playthrough: PlaythroughId, ballot: BallotId) -> None:
+        """Have the votes brought in that nobody has heard of yet, if the ballot is still open."""
+        async with self.store.resume(playthrough) as desk:
+            asked = desk.situation.ballot if desk.situation else None
+        if asked is None or asked.id != ballot:
+            return
+        calls = [asyncio.ensure_future(call(playthrough, asked.scene)) for call in self.last_calls]
+        try:
+            done, _ = await asyncio.wait(calls, timeout=LAST_CALL_SECONDS)
+        finally:
+            for call in calls:
+                call.cancel()
+        for failed in filter(None, (call.exception() for call in done)):
+            structlog.get_logger().error("votes not brought in", ballot=str(ballot), exc_info=failed)
 
     async def _answer(self, desk: Desk, incoming: Incoming) -> Reply:
         if desk.room is None or desk.player is None:

@@ -61,7 +61,8 @@ class Worker:
     store: Store
     on_run: Callable[[RunId, UUID], Awaitable[None]]
     """Gets the run and the worker's identity."""
-    on_deadline: Callable[[BallotId], Awaitable[None]]
+    on_deadline: Callable[[BallotId], Awaitable[None]] | None
+    """None where deadlines are left to programs that hear what people do, and can count their votes first."""
     runs_at_once: int
 
     async def work(self) -> None:
@@ -79,8 +80,10 @@ class Worker:
         app = self._app(identity)
         async with self.store.alive(identity), _opened(app):
             _heed_cancellation()
-            work = (_work_on(app, TEXT_QUEUE, self.runs_at_once), _work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
-            tasks = [asyncio.ensure_future(one) for one in (*work, self._sweep(app), self._forget())]
+            work = [_work_on(app, TEXT_QUEUE, self.runs_at_once), self._sweep(app), self._forget()]
+            if self.on_deadline is not None:
+                work.append(_work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
+            tasks = [asyncio.ensure_future(one) for one in work]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -108,9 +111,11 @@ class Worker:
             finally:
                 in_hand.remove(run)
 
-        @app.task(name=DEADLINE_TASK, retry=again)
-        async def deadline(ballot: str) -> None:
-            await self.on_deadline(BallotId(UUID(ballot)))
+        if (decide := self.on_deadline) is not None:
+
+            @app.task(name=DEADLINE_TASK, retry=again)
+            async def deadline(ballot: str) -> None:
+                await decide(BallotId(UUID(ballot)))
 
         return app
 

@@ -92,7 +92,7 @@ class Board:
             await self._hands.raised(card, voter, position)
 
     def close(self) -> None:
-        """Let all questions go."""
+        """Stop looking, until it is asked for again."""
         for address in list(self._tending):
             self._let_go(address)
 

@@ -19,13 +19,15 @@ from bot.platforms.discord.surface import LIMITS, DiscordSurface
 from bot.platforms.discord.sync import CommandMemory, sync
 from bot.platforms.discord.threads import INVITED
 from bot.presenter.presenter import Presenter
-from bot.surface import RoomGone, SurfaceError
+from bot.surface import RoomGone, SlowDown, SurfaceDown, SurfaceError
 from bot.wording.voice import voice_of
-from storyforge_core.domain.story import Room, RoomKey
+from storyforge_core.domain.story import PlaythroughId, Room, RoomKey, SceneId
 from storyforge_core.errors import ServiceDown, SetupError
 from storyforge_core.ports import Clock
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+COUNT_AGAIN = 0.5
+"""Seconds until the votes under a question are asked for again, when Discord did not tell them."""
 STEADY = 300.0
 """Seconds: a connection that held this long was a good one, and the next trouble is a new one."""
 NOT_ACCEPTED = (
@@ -103,6 +105,27 @@ class Service:
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
 
+    async def last_call(self, playthrough: PlaythroughId, scene: SceneId) -> None:
+        """Count the votes under a question before it is decided; how long that may take is up to the caller.
+
+        Raises:
+            ServiceDown: the store is away.
+        """
+        rooms = await self._backing.rooms.rooms(PLATFORM)
+        await asyncio.gather(*(self._count(room.key, scene) for room in rooms if room.playthrough == playthrough))
+
+    async def _count(self, room: RoomKey, scene: SceneId) -> None:
+        while True:
+            try:
+                await self._board.count(room, scene)
+            except (SurfaceDown, SlowDown):
+                await asyncio.sleep(COUNT_AGAIN)
+            except SurfaceError as error:
+                log.info("reactions not counted", room=room.address, reason=str(error))
+                return
+            else:
+                return
+
     async def _session(self) -> None:
         """Be connected once, until that ends."""
         client = StoryClient(self._link, self._board, self._reception, self._answers, self._tell_commands)
@@ -117,6 +140,7 @@ class Service:
             connected.cancel()
             await asyncio.wait({connected})
             self._link.connect(None)
+            self._board.close()
             await client.close()
 
     async def _connected(self, client: StoryClient) -> None:

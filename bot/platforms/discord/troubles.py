@@ -75,6 +75,8 @@ MEANINGS: Mapping[int, tuple[type[SurfaceError], str]] = MappingProxyType(
     }
 )
 """By code of https://docs.discord.com/developers/topics/opcodes-and-status-codes#json."""
+CLIENT_GONE = "Session is closed"
+"""What aiohttp says of a request that was still waiting when its client was replaced."""
 TOO_MANY_REQUESTS, THEIR_FAULT = 429, 500
 SLOW_MODE = frozenset({20016, 20028, 20029})
 """Codes of limits that are the channel's or the server's, not the bot's."""
@@ -95,6 +97,10 @@ def understood() -> Iterator[None]:
         raise meaning(error) from error
     except (aiohttp.ClientError, OSError) as error:
         raise SurfaceDown("Discord cannot be reached.") from error
+    except RuntimeError as error:
+        if str(error) != CLIENT_GONE:
+            raise
+        raise SurfaceDown("Discord is being connected anew.") from error
 
 
 def meaning(error: discord.HTTPException) -> Exception:

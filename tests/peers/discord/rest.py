@@ -145,9 +145,12 @@ class Messages:
         return Reply()
 
     def reactors(self, call: Call) -> Reply:
-        users = self._message(call, _READ).reactions.get(_emoji(call), {})
+        message, emoji = self._message(call, _READ), _emoji(call)
+        bursts = message.bursts.get(emoji, {})
+        wanted = bursts.keys() if call.query.get("type") == "1" else message.reactions.get(emoji, {}).keys() - bursts
         after, limit = int(call.query.get("after", 0)), int(call.query.get("limit", 25))
-        return Reply(200, [user_shape(users[who]) for who in sorted(users) if who > after][:limit])
+        found = sorted(who for who in wanted if who > after)[:limit]
+        return Reply(200, [user_shape(message.reactions[emoji][who]) for who in found])
 
     def _message(self, call: Call, needed: Permission = Permission.NOTHING) -> Message:
         channel = channel_of(self.world, call)

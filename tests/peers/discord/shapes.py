@@ -210,7 +210,10 @@ def reactions_shape(message: Message, viewer: User) -> list[Json]:
         {
             "emoji": emoji_shape(emoji),
             "count": len(users),
-            "count_details": {"burst": 0, "normal": len(users)},
+            "count_details": {
+                "burst": len(message.bursts.get(emoji, ())),
+                "normal": len(users) - len(message.bursts.get(emoji, ())),
+            },
             "burst_colors": [],
             "me_burst": False,
             "me": viewer.id in users,

@@ -217,6 +217,8 @@ class Message:
     """Whose answer it is."""
     edited: float | None = None
     reactions: dict[str, dict[int, User]] = field(default_factory=dict)
+    bursts: dict[str, dict[int, User]] = field(default_factory=dict)
+    """Who of them has reacted in the animated way."""
     pinged: frozenset[str] = frozenset()
     """Names of all who got a notification: users, roles, `everyone`."""
     mentioned: list[User] = field(default_factory=list)

@@ -250,19 +250,24 @@ class World:
         users = message.reactions.setdefault(emoji, {})
         if user.id not in users or more:
             users[user.id] = user
+            if more and more["burst"]:
+                message.bursts.setdefault(emoji, {})[user.id] = user
             self._reaction(message, user, emoji, "MESSAGE_REACTION_ADD", more or {})
 
     def unreact(self, message: Message, user: User, emoji: str) -> None:
+        message.bursts.get(emoji, {}).pop(user.id, None)
         if message.reactions.get(emoji, {}).pop(user.id, None):
             self._reaction(message, user, emoji, "MESSAGE_REACTION_REMOVE", {})
 
     def clear_reactions(self, message: Message, emojis: Iterable[str]) -> None:
         for emoji in list(emojis):
             message.reactions.pop(emoji, None)
+            message.bursts.pop(emoji, None)
             self._on(message, "MESSAGE_REACTION_REMOVE_EMOJI", {"emoji": emoji_shape(emoji)})
 
     def clear_all_reactions(self, message: Message) -> None:
         message.reactions.clear()
+        message.bursts.clear()
         self._on(message, "MESSAGE_REACTION_REMOVE_ALL", {})
 
     def _reaction(self, message: Message, user: User, emoji: str, event: str, more: Json) -> None:
