@@ -1,4 +1,4 @@
-"""All figures that matter, measured here and now: `python -m tests.bench [--quick] [starts streams store]`."""
+"""All figures that matter, measured here and now: `python -m tests.bench [--quick] [starts streams store chat]`."""
 
 import argparse
 import gc
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from storyforge_core.logs import configure
-from tests.bench import bench_starts, bench_store, bench_streams
+from tests.bench import bench_chat, bench_starts, bench_store, bench_streams
 from tests.bench.figures import FULL, HEADLINE, QUICK, Figure, Scale
 
 BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
@@ -20,6 +20,7 @@ BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
         "starts": bench_starts.bench,
         "streams": bench_streams.bench,
         "store": bench_store.bench,
+        "chat": bench_chat.bench,
     }
 )
 
@@ -40,7 +41,8 @@ def main() -> None:
     for name in options.benches or BENCHES:
         say(f"{name} (load {os.getloadavg()[0]:.1f})")
         for figure in BENCHES[name](options.scale):
-            say(f"  {figure.line()}")
+            for line in figure.lines():
+                say(f"  {line}")
     say(f"took {time.monotonic() - began:.0f} s, load now {os.getloadavg()[0]:.1f}")
 
 
