@@ -121,6 +121,7 @@ async def in_memory() -> AsyncGenerator[Ground]:
     async with peer:
         aim(f"http://discord.example{PREFIX}", "")
         assert peer._runner is not None
+        assert peer._runner.server is not None
         async with client(peer.token, MemoryConnector(peer._runner.server, ONE_WAY)) as (logged_in, link):
             yield Ground(peer, logged_in, link)
 
