@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from storyforge_core.domain.story import Choice, RoomKey
+from storyforge_core.domain.story import Choice, RoomKey, RunId
 from storyforge_core.errors import StoryForgeError
 
 Markup = Literal["markdown", "plain"]
@@ -24,6 +24,10 @@ class SurfaceError(StoryForgeError):
 
 class MessageGone(SurfaceError):
     """The message does not exist any more, or cannot be edited any more; another one can be posted."""
+
+
+class MessageOld(MessageGone):
+    """The message stands, but the platform takes hardly any edits of it any more: tallies belong in a newer one."""
 
 
 class RoomGone(SurfaceError):
@@ -118,6 +122,8 @@ class Frame:
     """What players can press under it, as buttons or reactions; none takes earlier ones away."""
     live: bool = False
     """More is being written: no need to tell anybody's phone yet."""
+    stop: RunId | None = None
+    """What can be stopped by pressing something under it, where the platform has something for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +159,7 @@ class Surface(Protocol):
 
         Raises:
             MessageGone: there is no such message, or this program did not post it and cannot reach it.
+            MessageOld: it can still be read. A frame with choices is refused so before the platform's patience ends.
         """
 
     async def attach(self, room: RoomKey, message: str, file: File) -> None:

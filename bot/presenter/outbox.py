@@ -9,7 +9,7 @@ from uuid import uuid5
 import structlog
 
 from bot.presenter import pacer
-from bot.surface import Allowance, Frame, Limits, MessageGone, SlowDown, Surface, SurfaceDown, SurfaceError
+from bot.surface import Allowance, Frame, Limits, MessageGone, MessageOld, SlowDown, Surface, SurfaceDown, SurfaceError
 from storyforge_core.domain.story import Room
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Delivery, Ledger
@@ -34,6 +34,8 @@ class Showing:
     """Characters of the whole text that this message and those before it show."""
     final: bool
     """Nothing about it will change any more."""
+    stays: bool = False
+    """It is not to be posted anew for the only reason that the platform takes no more edits of so old a message."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,14 @@ class Outbox:
             await self._ledger.mark(replace(delivery, final=True))
             self._messages.pop((subject, delivery.part), None)
 
+    async def share(self, subject: str, delivery: Delivery, frame: Frame) -> None:
+        """Let a message that was shown for one subject, and shows this frame, be kept up to date for another."""
+        message = await self._open(Showing(subject=subject, frame=frame, final=False))
+        if message.delivery.message is None:
+            message.delivery = replace(message.delivery, message=delivery.message)
+            await self._ledger.mark(message.delivery)
+        message.frame = frame
+
     async def typing(self) -> None:
         """Show that something is being written; not worth a second try."""
         try:
@@ -95,6 +105,7 @@ class Outbox:
         """Try once to bring a message up to date.
 
         Raises:
+            MessageOld: nothing has changed; only where the message is to stay.
             SurfaceError: as the platform has it, but never `MessageGone`: the text is posted anew then.
             ServiceDown: the ledger's database is away.
         """
@@ -143,7 +154,9 @@ class Outbox:
         elif self._can_become(message.frame, showing.frame):
             try:
                 await self._edit(posted, showing.frame)
-            except MessageGone:
+            except MessageGone as gone:
+                if showing.stays and isinstance(gone, MessageOld):
+                    raise
                 await self._post(message, showing.frame)
         else:
             await self._post(message, showing.frame)

@@ -6,7 +6,7 @@ the end of a scene is expected within the window, the edits are divided up to th
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.surface import Allowance, Bucket, Pace
 
@@ -18,6 +18,12 @@ SHORTEST_WAIT = 0.05
 
 LENGTHENED = 1.1
 """A scene is expected to be this much longer than asked for: who expects too little has no edits left for the rest."""
+
+WORD_CHARS = 6
+"""Of an English story, blanks and marks among them; other languages have longer words or signs for whole ones."""
+
+MEASURED_FROM = 0.2
+"""How long words must have come for their rate to mean something."""
 
 UNKNOWN_AHEAD = 30.0
 """How long a scene of which nothing is known is expected to go on, where its edits have to last for all of it."""
@@ -100,15 +106,37 @@ class Outlook:
 UNKNOWN = Outlook()
 
 
-def outlook(told: int, expected: int, seconds: float, edits: int) -> Outlook:
-    """Expect the end of a scene of which `told` characters came in `seconds`, when `expected` were asked for.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a scene has come along since somebody began to listen."""
 
-    What is longer than it was expected to be may end at any time: nothing is known of it.
-    """
-    left = expected * LENGTHENED - told
-    if not told or seconds <= 0 or left <= 0:
-        return Outlook(None, edits)
-    return Outlook(left * seconds / told, edits)
+    began: float = 0.0
+    """When its first words were heard."""
+    first: int = 0
+    """How many characters those were: after a restart, or where a scene is extended, most of it may be there."""
+    told: int = 0
+    heard_at: float = 0.0
+    frames: int = 0
+
+    def heard(self, told: int, now: float) -> "Progress":
+        """Know of more characters."""
+        if not self.first:
+            return replace(self, began=now, first=told, told=told, heard_at=now)
+        return replace(self, told=told, heard_at=now)
+
+    def showed(self, frames: int) -> "Progress":
+        """Count frames that it has used up."""
+        return replace(self, frames=self.frames + frames)
+
+    def outlook(self, words: int) -> Outlook:
+        """Expect when a scene of about so many words will end; 0 for nobody knows how many.
+
+        What is longer than it was expected to be may end at any time: then nothing is known.
+        """
+        lasted, left = self.heard_at - self.began, words * WORD_CHARS * LENGTHENED - self.told
+        if lasted < MEASURED_FROM or self.told == self.first or left <= 0:
+            return Outlook(None, self.frames)
+        return Outlook(left * lasted / (self.told - self.first), self.frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +152,13 @@ class Due:
 def first_edit(pace: Pace, left: Allowance, posted: float) -> Due:
     """Time the first edit after a message was posted; posting costs no edit."""
     at = posted + (pace.first_gap if left.remaining else max(pace.first_gap, left.reset_in))
+    return Due(at, at)
+
+
+def first_words(pace: Pace, left: Allowance, now: float) -> Due:
+    """Time the first words in a message that was posted without any: they are not waited for if they can be shown."""
+    kept = pace.bucket.kept if pace.bucket else 0
+    at = now if left.remaining > kept else now + left.reset_in
     return Due(at, at)
 
 

@@ -5,9 +5,10 @@ got. A platform that is away, slow or gone therefore holds up its own rooms only
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 
-from bot.presenter.room import Backstage, EventSource, RoomShow, skip_the_past
+from bot.presenter.chronicle import Chronicle, EventSource
+from bot.presenter.room import Backstage, RoomShow
 from bot.surface import Surface
 from storyforge_core.domain.story import PlaythroughId, RoomKey
 from storyforge_core.ports import Ledger, Words
@@ -22,6 +23,7 @@ class Presenter:
     def __init__(self, store: EventSource, ledger: Ledger, words: Words) -> None:
         self._stage = Backstage(store, ledger, words, Counter())
         self._shows: dict[RoomKey, RoomShow] = {}
+        self._attending: defaultdict[RoomKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def attend(self, surface: Surface, key: RoomKey) -> None:
         """Present what the room shows from now on: call it at start, and after each command from a room.
@@ -31,18 +33,8 @@ class Presenter:
         Raises:
             ServiceDown: the store is away.
         """
-        room = await self._stage.store.room(key)
-        before = self._shows.get(key)
-        if before is not None and not before.over and before.room.playthrough == room.playthrough:
-            return
-        if before is not None:
-            del self._shows[key]
-            await before.close(CLOSING_SECONDS)
-        if room.playthrough is None:
-            return
-        if before is not None or not await self._stage.ledger.cursor(room.id, room.playthrough):
-            await skip_the_past(room, room.playthrough, self._stage)
-        self._shows[key] = RoomShow(surface, room, room.playthrough, self._stage)
+        async with self._attending[key]:  # two at a time would tell everything twice
+            await self._attend(surface, key)
 
     def wake(self, playthrough: PlaythroughId | None) -> None:
         """Look for new events of a playthrough; of all when it is None."""
@@ -73,3 +65,18 @@ class Presenter:
         shows = list(self._shows.values())
         self._shows.clear()
         await asyncio.gather(*(show.close(CLOSING_SECONDS) for show in shows))
+
+    async def _attend(self, surface: Surface, key: RoomKey) -> None:
+        room = await self._stage.store.room(key)
+        before = self._shows.get(key)
+        if before is not None and not before.over and before.room.playthrough == room.playthrough:
+            return
+        if before is not None:
+            del self._shows[key]
+            await before.close(CLOSING_SECONDS)
+        if room.playthrough is None:
+            return
+        chronicle = Chronicle(self._stage.store, self._stage.ledger, room.id, room.playthrough)
+        if before is not None or not await chronicle.begun():
+            await chronicle.skip_the_past()
+        self._shows[key] = RoomShow(surface, room, room.playthrough, self._stage)

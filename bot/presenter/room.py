@@ -3,21 +3,19 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol, assert_never
-from uuid import UUID
+from dataclasses import dataclass
+from typing import assert_never
 
 import structlog
 
-from bot.presenter.card import Card
+from bot.presenter.chronicle import Chronicle, EventSource
 from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
+from bot.presenter.question import Question
 from bot.presenter.sheet import Assignment, Layout, Sheet
 from bot.presenter.telling import Ending, LetGo, Telling
 from bot.surface import Frame, RoomGone, Surface
 from bot.wording import asking, happenings
-from bot.wording.asking import Asked
 from bot.wording.voice import voice_of
-from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import (
     BallotChanged,
     BallotDecided,
@@ -34,30 +32,11 @@ from storyforge_core.domain.events import (
     WritingQueued,
     WritingStopped,
 )
-from storyforge_core.domain.runs import Run
-from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, Rules, RunId
+from storyforge_core.domain.story import PlaythroughId, Room, RunId
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Ledger, Words
 
-BATCH = 200
-_CARD = "ballot:"
-LOOK_BACK = 2000
-"""How many event ids back a card of before the restart is looked up; the ids of all stories count together."""
-
 log = structlog.stdlib.get_logger()
-
-
-class EventSource(Protocol):
-    """What a presenter needs of the store."""
-
-    async def events(self, playthrough: PlaythroughId, after: int, limit: int) -> tuple[Recorded, ...]:
-        """Read events in order."""
-
-    async def room(self, key: RoomKey) -> Room:
-        """Find a room, or make it known."""
-
-    async def live_run(self, playthrough: PlaythroughId) -> Run | None:
-        """Find what is being written or queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +50,6 @@ class Backstage:
     """How many messages are growing on each platform."""
 
 
-async def skip_the_past(room: Room, playthrough: PlaythroughId, stage: Backstage) -> None:
-    """Begin with the event that brought the story into the room: what was told elsewhere before is not told again."""
-    after = await stage.ledger.cursor(room.id, playthrough)
-    opened = 0
-    while events := await stage.store.events(playthrough, after, BATCH):
-        opened = max([opened, *(each.id for each in events if isinstance(each.event, StoryBegan | StoryOpened))])
-        after = events[-1].id
-    if opened:
-        await stage.ledger.advance(room.id, playthrough, opened - 1)
-
-
 class RoomShow:
     """Presents a playthrough in a room until it is closed, or the room is gone."""
 
@@ -93,8 +61,8 @@ class RoomShow:
         self._layout = Layout(surface.limits, voice_of(surface))
         self._outbox = Outbox(surface, room, stage.ledger)
         self._tellings: dict[RunId, Telling] = {}
-        self._card: Card | None = None
-        self._asked: Asked | None = None
+        self._chronicle = Chronicle(stage.store, stage.ledger, room.id, playthrough)
+        self._question = Question(self._outbox, self._layout, self._chronicle, self._say)
         self._stir = asyncio.Event()
         self._news = asyncio.Condition()
         self._wanted = 0
@@ -127,8 +95,7 @@ class RoomShow:
         waiting.cancel()
         if self._task.done() and not self._task.cancelled():
             self._task.result()
-        if self._card is not None:
-            await self._card.shown()
+        await self._question.shown()
 
     async def mention(self, subject: str, text: str) -> None:
         """Say something once; the ledger remembers that it was said.
@@ -155,8 +122,7 @@ class RoomShow:
             telling.drop()
         self._stage.streams[self._platform] -= len(self._tellings)
         self._tellings.clear()
-        if self._card is not None:
-            self._card.drop()
+        self._question.drop()
 
     async def _quiet(self, look: int) -> None:
         async with self._news:
@@ -181,7 +147,7 @@ class RoomShow:
             look = self._wanted
             try:
                 if not taken_up:
-                    await self._find_card()
+                    await self._question.take_up()
                 await self._catch_up()
                 if not taken_up:
                     await self._find_run()
@@ -199,13 +165,10 @@ class RoomShow:
 
     async def _catch_up(self) -> None:
         """Show what is new, and remember each event once it is shown."""
-        cursor = await self._stage.ledger.cursor(self.room.id, self._playthrough)
-        while events := await self._stage.store.events(self._playthrough, cursor, BATCH):
-            for place, recorded in enumerate(events):
-                if self._concerns(recorded.event) and not _outdated(recorded, events[place + 1 :]):
-                    await self._show(recorded)
-                cursor = recorded.id
-                await self._stage.ledger.advance(self.room.id, self._playthrough, cursor)
+        async for recorded, later in self._chronicle.news():
+            if self._concerns(recorded.event) and not _outdated(recorded, later):
+                await self._show(recorded, later)
+            await self._chronicle.shown(recorded.id)
 
     def _concerns(self, event: Event) -> bool:
         """Tell whether an event is for this room: one that comes later is asked what the others were asked before."""
@@ -216,40 +179,9 @@ class RoomShow:
         run = await self._stage.store.live_run(self._playthrough)
         if run is not None and run.id not in self._tellings:
             order = run.draft.order
-            self._tell(run.id, Assignment(order.task, order.chosen, order.by, 0))
+            self._tell(run.id, Assignment(order.task, order.chosen, order.by, words=order.words))
 
-    async def _find_card(self) -> None:
-        """Keep the card up to date that was open when the program ended."""
-        subjects = [each.subject for each in await self._outbox.unfinished() if each.subject.startswith(_CARD)]
-        if not subjects or self._card is not None:
-            return
-        ballot = BallotId(UUID(subjects[-1].split(":")[1]))
-        self._asked = await self._last_asked(ballot)
-        self._card = Card(subjects[-1], self._outbox)
-        if self._asked is not None:
-            self._card.show(self._question(self._asked))
-
-    async def _last_asked(self, ballot: BallotId) -> Asked | None:
-        """Find how a ballot stood last, by the newest events."""
-        asked = None
-        cursor = await self._stage.ledger.cursor(self.room.id, self._playthrough)
-        after = max(cursor - LOOK_BACK, 0)
-        while events := await self._stage.store.events(self._playthrough, after, BATCH):
-            for recorded in events:
-                event = recorded.event
-                if isinstance(event, BallotOpened | BallotChanged) and event.ballot.id == ballot:
-                    asked = asking.asked(event)
-            after = events[-1].id
-        return asked
-
-    async def _recalled(self, ballot: Ballot) -> Asked:
-        """Put a ballot as it is now together with the members and rules that were told last."""
-        asked = self._asked
-        if asked is None or asked.ballot.id != ballot.id:
-            asked = await self._last_asked(ballot.id)
-        return replace(asked, ballot=ballot) if asked else Asked(ballot, Rules(), ())
-
-    async def _show(self, recorded: Recorded) -> None:  # noqa: C901 - one case for each event there is
+    async def _show(self, recorded: Recorded, later: Sequence[Recorded]) -> None:  # noqa: C901 - one case for each event there is
         event, voice = recorded.event, self._layout.voice
         match event:
             case StoryBegan():
@@ -261,21 +193,21 @@ class RoomShow:
             case Noted():
                 await self._say(recorded, happenings.sentence(event.sentence, voice))
             case HeadSet():
-                await self._withdraw()
+                await self._question.withdraw()
                 await self._say(recorded, happenings.head_set(event, voice))
             case WritingQueued():
-                await self._withdraw()
-                self._tell(event.run, Assignment(event.task, event.chosen, event.by, event.place))
+                await self._question.withdraw()
+                self._tell(event.run, Assignment(event.task, event.chosen, event.by, event.place, event.words))
             case SceneTold():
-                await self._scene(recorded, event)
+                await self._scene(recorded, event, self._asked_of(event, later))
             case WritingFailed() | WritingStopped():
-                await self._finish(event.run, Assignment("open", "", "", 0), event)
+                await self._finish(event.run, Assignment("open", "", ""), event)
             case BallotOpened():
-                await self._ask(recorded, event)
+                await self._question.ask(recorded, event)
             case BallotChanged():
-                await self._recount(recorded, event)
+                await self._question.recount(recorded, event)
             case BallotDecided():
-                await self._decided(recorded, event)
+                await self._question.decide(recorded, event)
             case BallotWaits():
                 await self._say(recorded, asking.waits(event, voice))
             case _:
@@ -284,9 +216,10 @@ class RoomShow:
     async def _say(self, recorded: Recorded, text: str) -> None:
         await self._put(f"event:{recorded.id}", self._layout.message(text))
 
-    async def _put(self, subject: str, sheets: Sequence[Sheet]) -> None:
+    async def _put(self, subject: str, sheets: Sequence[Sheet], last: Frame | None = None) -> None:
+        """Show messages that do not grow; the last of them as it is given, if it is."""
         for part, sheet in enumerate(sheets):
-            frame = Frame(sheet.text)
+            frame = last if last and part == len(sheets) - 1 else Frame(sheet.text)
             await self._outbox.insist(Showing(subject=subject, part=part, frame=frame, shown=sheet.shown, final=True))
 
     def _tell(self, run: RunId, assignment: Assignment) -> None:
@@ -299,66 +232,36 @@ class RoomShow:
         streams = self._stage.streams
         return Telling(run, assignment, self._outbox, self._layout, self._stage.words, lambda: streams[self._platform])
 
-    async def _scene(self, recorded: Recorded, event: SceneTold) -> None:
-        await self._withdraw()
-        assignment = Assignment("continue" if event.chosen else "open", event.chosen, "", 0)
+    async def _scene(self, recorded: Recorded, event: SceneTold, asks: BallotOpened | None) -> None:
+        """Show a scene whole, with the question below it in the same edit where there is room for both."""
+        await self._question.withdraw()
+        assignment = Assignment.of(event)
+        sheets = self._layout.told(event, assignment)
+        last = self._question.inside(asks, sheets[-1].text) if asks and sheets else None
         if event.run is None:
-            await self._put(f"event:{recorded.id}", self._layout.told(event, assignment))
+            await self._put(f"event:{recorded.id}", sheets, last)
         else:
-            await self._finish(event.run, assignment, event)
+            await self._finish(event.run, assignment, event, last)
+        if asks and last:
+            subject = f"event:{recorded.id}" if event.run is None else f"run:{event.run}"
+            shown = (await self._outbox.known(subject))[len(sheets) - 1]
+            await self._question.settle_in(asks, recorded.id, sheets[-1].text, (shown, last))
 
-    async def _finish(self, run: RunId, assignment: Assignment, ending: Ending) -> None:
+    def _asked_of(self, told: SceneTold, later: Sequence[Recorded]) -> BallotOpened | None:
+        """Find the question that a scene ends with: it was stored in one transaction with it."""
+        match later[0].event if later else None:
+            case BallotOpened(again=False) as asks if asks.ballot.scene == told.scene.id and self._concerns(asks):
+                return asks
+            case _:
+                return None
+
+    async def _finish(self, run: RunId, assignment: Assignment, ending: Ending, last: Frame | None = None) -> None:
         """Show how a run ended in the message it was shown in, also if an earlier program began that."""
         known = self._tellings.get(run)
-        await (known or self._telling(run, assignment)).finish(ending)
+        await (known or self._telling(run, assignment)).finish(ending, last)
         if known is not None:
             del self._tellings[run]
             self._stage.streams[self._platform] -= 1
-
-    async def _ask(self, recorded: Recorded, event: BallotOpened) -> None:
-        await self._withdraw()
-        self._asked = asking.asked(event)
-        if not self._keeps_cards:
-            await self._say(recorded, asking.question(self._asked, self._layout.voice))
-            return
-        self._card = Card(f"{_CARD}{event.ballot.id}:{recorded.id}", self._outbox)
-        self._card.show(self._question(self._asked))
-        await self._card.shown()
-
-    async def _recount(self, recorded: Recorded, event: BallotChanged) -> None:
-        self._asked = asking.asked(event)
-        if not self._keeps_cards:
-            await self._say(recorded, asking.tally(event, self._layout.voice))
-        elif self._card is not None:
-            self._card.show(self._question(self._asked))
-
-    async def _decided(self, recorded: Recorded, event: BallotDecided) -> None:
-        asked, voice = await self._recalled(event.ballot), self._layout.voice
-        if not self._keeps_cards:
-            await self._say(recorded, asking.decision_line(asked, event, voice))
-        await self._close_card(asking.decided_card(asked, event, voice, self._layout.limits.max_chars))
-
-    async def _withdraw(self) -> None:
-        """Take the question back that the group has moved away from."""
-        limit, voice = self._layout.limits.max_chars, self._layout.voice
-        await self._close_card(
-            asking.withdrawn_card(self._asked, voice, limit) if self._asked else asking.withdrawn(voice)
-        )
-        self._asked = None
-
-    @property
-    def _keeps_cards(self) -> bool:
-        return self._layout.limits.edits == "rewrite"
-
-    async def _close_card(self, text: str) -> None:
-        if self._card is not None:
-            await self._card.close(Frame(text))
-            self._card = None
-
-    def _question(self, asked: Asked) -> Frame:
-        limits = self._layout.limits
-        text = asking.open_card(asked, self._layout.voice, limits.max_chars)
-        return Frame(text, choices=asked.ballot.choices[: limits.max_choices])
 
 
 def _outdated(recorded: Recorded, later: Sequence[Recorded]) -> bool:

@@ -1,6 +1,7 @@
 """A scene as it stands in a room: the texts of its messages, while it grows and when it is told. Pure."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from bot.presenter.pages import Page, finished, growing, head_room
 from bot.surface import Limits
@@ -20,8 +21,15 @@ class Assignment:
     task: Task
     chosen: str
     by: str
-    place: int
+    place: int = 0
     """How many others are written before it."""
+    words: int = 0
+    """How long it is to become; 0 while nobody has said."""
+
+    @classmethod
+    def of(cls, told: SceneTold) -> Self:
+        """What had been asked for, as far as a told scene shows it."""
+        return cls("continue" if told.chosen else "open", told.chosen, "")
 
 
 @dataclass(frozen=True, slots=True)

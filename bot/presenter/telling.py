@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import structlog
@@ -57,6 +57,7 @@ class Telling:
         """The newest words, shown or about to be."""
         self._shown = 0
         self._due = pacer.Due(0, 0)
+        self._progress = pacer.Progress()
         self._retry = FIRST_RETRY
         self._task: asyncio.Task[None] | None = None
 
@@ -69,8 +70,12 @@ class Telling:
         """Begin to follow the words."""
         self._task = asyncio.create_task(self._follow(), name=f"tell {self._run}")
 
-    async def finish(self, ending: Ending) -> None:
+    async def finish(self, ending: Ending, last: Frame | None = None) -> None:
         """Show how it ended; the request under way is waited for, so that no older frame comes later.
+
+        Args:
+            ending: how.
+            last: what the last message of a told scene shows, where that is more than the scene.
 
         Raises:
             RoomGone: there is nowhere to show it.
@@ -81,7 +86,7 @@ class Telling:
             await self._task
         match ending:
             case SceneTold():
-                await self._finally(self._layout.told(ending, self._assignment))
+                await self._finally(self._layout.told(ending, self._assignment), last)
             case WritingFailed():
                 await self._break_off(happenings.failed(ending, self._layout.voice))
             case WritingStopped():
@@ -127,6 +132,7 @@ class Telling:
             self._step_back(lost, self._retry)
             return False
         self._text = text
+        self._progress = self._progress.heard(len(text), _now())
         return True
 
     async def _more(self, words: LiveWords) -> bool:
@@ -185,13 +191,19 @@ class Telling:
         missing = [part for part in range(len(sheets)) if part not in there]
         for part in (*missing, *there):
             await self._outbox.send(self._showing(sheets[part], part, live=part == len(sheets) - 1))
-        left = self._outbox.left()
-        if missing and not there:
-            self._due = pacer.first_edit(self._layout.limits.pace, left, _now())
-        else:
-            self._due = pacer.next_edit(self._layout.limits.pace, left, _now(), self._streams())
+        self._progress = self._progress.showed(len(missing) or 1)
+        self._due = self._next(posted=bool(missing and not there))
 
-    async def _finally(self, sheets: tuple[Sheet, ...]) -> None:
+    def _next(self, *, posted: bool) -> pacer.Due:
+        """Time the next frame after one that was shown just now."""
+        pace, left = self._layout.limits.pace, self._outbox.left()
+        if not self._text:
+            return pacer.first_words(pace, left, _now())
+        if posted:
+            return pacer.first_edit(pace, left, _now())
+        return pacer.next_edit(pace, left, _now(), self._streams(), self._progress.outlook(self._assignment.words))
+
+    async def _finally(self, sheets: tuple[Sheet, ...], last: Frame | None = None) -> None:
         """Show the last frames until they are shown: the end first, since that is what is new."""
         known = {delivery.part for delivery in await self._outbox.known(self.subject)}
         surplus = {part: Sheet(happenings.NOTHING_HERE, sheets[-1].shown) for part in known if part >= len(sheets)}
@@ -200,7 +212,10 @@ class Telling:
         for part in (*missing, *sorted(known & wanted.keys(), reverse=True)):
             left = self._outbox.left()
             await asyncio.sleep(pacer.last_edit(left, _now()) - _now() if part in known else 0)
-            await self._outbox.insist(self._showing(wanted[part], part, final=True))
+            showing = self._showing(wanted[part], part, final=True)
+            if last and part == len(sheets) - 1:
+                showing = replace(showing, frame=last)
+            await self._outbox.insist(showing)
 
     async def _break_off(self, reason: str) -> None:
         """Keep the words that were told, and say why there are no more."""
@@ -219,7 +234,7 @@ class Telling:
             return words.text
 
     def _showing(self, sheet: Sheet, part: int, *, live: bool = False, final: bool = False) -> Showing:
-        frame = Frame(sheet.text, live=live)
+        frame = Frame(sheet.text, live=live, stop=self._run if live else None)
         return Showing(subject=self.subject, part=part, frame=frame, shown=sheet.shown, final=final)
 
 

@@ -52,6 +52,11 @@ def withdrawn(voice: Voice) -> str:
     return voice.flavour.soft("No longer asked: the group went on.")
 
 
+def moved(voice: Voice) -> str:
+    """Say where the question has gone."""
+    return voice.flavour.soft("The question goes on further down.")
+
+
 def question(now: Asked, voice: Voice) -> str:
     """Ask where a message cannot be kept up to date."""
     return open_card(now, voice, None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from storyforge_core.domain.story import RoomKey
+from storyforge_core.domain.story import RoomKey, RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,9 @@ class Ban:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop what is being written; what was told so far stays."""
+    """Stop what is being written, or this very run if it still is; what was told so far stays."""
+
+    run: RunId | None = None
 
 
 @dataclass(frozen=True, slots=True)

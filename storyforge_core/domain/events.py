@@ -45,6 +45,8 @@ class WritingQueued:
     by: str
     place: int
     """How many others are written before it."""
+    words: int = 0
+    """How long it is to become; 0 in events of before this was told."""
     kind: Literal["writing_queued"] = "writing_queued"
 
 

@@ -46,6 +46,8 @@ class Order:
     """Who asked, as shown to others."""
     asker: PlayerId | None = None
     """Who may stop it besides hosts; None when the votes decided."""
+    words: int = 0
+    """How long it is expected to become; what is written goes by the settings of the moment it begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

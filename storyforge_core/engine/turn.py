@@ -132,7 +132,7 @@ async def order(desk: Desk, playthrough: PlaythroughId, wanted: Order, clock: Cl
         created_at=clock.now(),
     )
     place = await desk.queue(run, INTERACTIVE)
-    await desk.tell(playthrough, WritingQueued(run.id, wanted.task, wanted.chosen, wanted.by, place))
+    await desk.tell(playthrough, WritingQueued(run.id, wanted.task, wanted.chosen, wanted.by, place, wanted.words))
 
 
 async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clock) -> None:

@@ -34,7 +34,7 @@ async def handle(table: Table, command: Hosting) -> Reply:  # noqa: PLR0911 - a 
         case Ban():
             return await ban(table, command)
         case Stop():
-            return await stop(table)
+            return await stop(table, command)
         case DeleteStory():
             return await delete(table, command)
         case _:
@@ -126,12 +126,14 @@ async def ban(table: Table, command: Ban) -> Reply:
     return reply
 
 
-async def stop(table: Table) -> Reply:
+async def stop(table: Table, command: Stop) -> Reply:
     """Stop what is being written; what was told stays as a scene."""
     here = table.here
     run = here.run
     if run is None:
         return Accepted("Nothing is being written.")
+    if command.run not in {None, run.id}:
+        return Accepted("That is told already; something else is being written now.")
     if run.draft.order.asker != table.player.id:
         table.require_host("stop what somebody else asked for")
     if await table.desk.stop(run.id):

@@ -84,11 +84,11 @@ async def new_story(table: Table, command: NewStory) -> Reply:
     shown = RoomSet(table.room.id, table.room.playthrough, playthrough.id)
     await table.desk.apply((StoryAdded(story, playthrough), hosting, shown), "new")
     await table.desk.tell(playthrough.id, StoryBegan(story.title, story.premise, table.player.name))
-    await order(table.desk, playthrough.id, _opening(story.seed, table.player), clock)
+    await order(table.desk, playthrough.id, _opening(story.seed, table.player, playthrough.rules.words), clock)
     return Accepted(f"{quoted(story.title)} begins.")
 
 
-def _opening(seed: int, player: Player) -> Order:
+def _opening(seed: int, player: Player, words: int) -> Order:
     return Order(
         task="open",
         parent=None,
@@ -101,6 +101,7 @@ def _opening(seed: int, player: Player) -> Order:
         seed=seed,
         by=player.name,
         asker=player.id,
+        words=words,
     )
 
 
@@ -109,7 +110,8 @@ async def continue_story(table: Table, command: ContinueStory) -> Reply:
     table.require_quiet()
     here = table.here
     if here.head is None:
-        await order(table.desk, here.playthrough.id, _opening(here.story.seed, table.player), table.clock)
+        opening = _opening(here.story.seed, table.player, here.playthrough.rules.words)
+        await order(table.desk, here.playthrough.id, opening, table.clock)
         return Accepted("The opening is being written.")
     ballot = here.ballot
     if ballot is not None and not table.host and _others(here.members, table):
@@ -147,6 +149,7 @@ def _following(here: Situation, winner: Choice | None, hint: str, seed: int, pla
         seed=seed,
         by="the players" if player is None else player.name,
         asker=None if player is None else player.id,
+        words=here.playthrough.rules.words,
     )
 
 

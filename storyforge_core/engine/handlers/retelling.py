@@ -62,6 +62,7 @@ async def _again(table: Table, task: Task, hint: str, sentence: str) -> Reply:
         seed=table.clock.seed(),
         by=table.player.name,
         asker=table.player.id,
+        words=table.here.playthrough.rules.words,
     )
     await order(table.desk, table.here.playthrough.id, wanted, table.clock)
     return Accepted(sentence)
