@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bot.platforms.discord.service import Backing, Options, Service
 from bot.presenter.presenter import Presenter
-from storyforge_core.domain.story import PlaythroughId, Rules, SceneId
+from storyforge_core.domain.events import Event
+from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, SceneId
 from storyforge_core.engine.app import Doorman
 from storyforge_core.logs import configure
 from storyforge_core.store.database import Database
@@ -101,6 +102,12 @@ class Club:
     async def told_to(self, **options: str) -> None:
         seen = await self.ann.slash(self.general, "story new", premise=PREMISE, **options)
         await seen.settled()
+
+    async def events(self) -> tuple[Event, ...]:
+        """Everything that the newest story told, whether anybody saw it or not."""
+        room = await self.play.store.room(RoomKey("discord", str(self.thread.id), str(self.server.id)))
+        assert room.playthrough is not None
+        return tuple(each.event for each in await self.play.store.events(room.playthrough, 0, 1000))
 
     @asynccontextmanager
     async def program(self) -> AsyncGenerator[Service]:

@@ -6,7 +6,7 @@ import pytest
 
 from storyforge_core.domain.events import BallotChanged
 from storyforge_core.domain.policy import Rate
-from storyforge_core.domain.story import RoomKey, Rules
+from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman
 from storyforge_core.store.database import Database
 from tests.discordia import Club, club
@@ -57,7 +57,7 @@ async def test_who_keeps_reacting_has_the_newest_vote_and_disturbs_nobody(databa
                 friends.ann.unreact(card, keycap)
                 friends.ann.react(card, keycap)
         await friends.until(lambda: "2. Choice 2 of 1 — 1 vote (Ann)" in card.content)
-        counted = await changes(friends)
+        counted = [event for event in await friends.events() if isinstance(event, BallotChanged)]
         assert len(counted) < 10
         assert [vote.choice for vote in counted[-1].ballot.votes] == [counted[-1].ballot.choices[1].id]
 
@@ -143,14 +143,6 @@ async def test_without_reactions_of_ones_own_that_is_said_once_and_buttons_go_on
 async def votes(friends: Club, card: Message, number: int, name: str) -> None:
     """Wait until somebody's vote is shown."""
     await friends.until(lambda: f"{number}. Choice {number} of 1 — 1 vote ({name})" in card.content)
-
-
-async def changes(friends: Club) -> list[BallotChanged]:
-    """Everything that votes have changed so far."""
-    room = await friends.play.store.room(RoomKey("discord", str(friends.thread.id), str(friends.server.id)))
-    assert room.playthrough is not None
-    told = await friends.play.store.events(room.playthrough, 0, 1000)
-    return [each.event for each in told if isinstance(each.event, BallotChanged)]
 
 
 def unheard(human: Human, message: Message, emoji: str) -> None:

@@ -15,6 +15,8 @@ from storyforge_core.domain.story import Choice, RoomKey, SceneId
 
 SEED_GAP = 0.3
 """Seconds; Discord takes one reaction a quarter of a second."""
+OFFERING = 4
+"""Questions that get their reactions at the same time: of all requests together, scenes need the most."""
 LOOK_AGAIN = 5.0
 """Seconds until a question is looked at again that could not be looked at."""
 NO_REACTIONS = (
@@ -39,6 +41,7 @@ class Board:
         self._tending: dict[str, asyncio.Task[None]] = {}
         self._hands: Hands | None = None
         self._mention: Mention | None = None
+        self._offering = asyncio.Semaphore(OFFERING)
         self._news = asyncio.Event()
 
     def open(self, reception: Reception, mention: Mention) -> None:
@@ -131,11 +134,12 @@ class Board:
 
     async def _offer(self, card: OpenCard, ours: frozenset[int]) -> None:
         message = self._link.channel(card.room).get_partial_message(int(card.message))
-        for choice in card.choices:
-            if choice.position not in ours:
-                with understood():
-                    await message.add_reaction(keycap(choice.position))
-                await asyncio.sleep(SEED_GAP)
+        async with self._offering:
+            for choice in card.choices:
+                if choice.position not in ours:
+                    with understood():
+                        await message.add_reaction(keycap(choice.position))
+                    await asyncio.sleep(SEED_GAP)
 
     async def _user(self, user: int) -> discord.User | None:
         """Ask who somebody is: in a direct message their reaction does not say."""

@@ -1,6 +1,7 @@
 """The program as a Discord user: what it hears of people, passed on."""
 
-from collections.abc import Awaitable, Callable
+import sys
+from typing import Protocol
 
 import discord
 import structlog
@@ -20,9 +21,9 @@ from bot.platforms.discord.link import NO_PINGS, Interaction, Link
 from bot.platforms.discord.reception import Asker, Reception, asker_of, asker_of_message
 from bot.platforms.discord.threads import give_back, make_place, not_allowed
 from bot.surface import File
-from storyforge_core.domain.commands import Command, ContinueStory, NewStory, Vote, WriteIn
+from storyforge_core.domain.commands import Command, ContinueStory, NewStory, Stop, Vote, WriteIn
 from storyforge_core.domain.replies import Accepted, Declined, MapShown
-from storyforge_core.domain.story import SceneId
+from storyforge_core.domain.story import RunId, SceneId
 from storyforge_core.errors import ServiceDown
 
 LONGEST_WAIT = 30.0
@@ -32,14 +33,21 @@ UNKNOWN_COMMAND = "That command is new or gone. Reload Discord with Ctrl+R, then
 
 log = structlog.stdlib.get_logger()
 
-Invited = Callable[["StoryClient"], Awaitable[None]]
-"""Told when the bot comes to another server."""
+
+class Owner(Protocol):
+    """The service whose client it is, as far as it is told of things that nobody asked for."""
+
+    async def invited(self, client: "StoryClient") -> None:
+        """Somebody has invited the bot to another server."""
+
+    async def reopened(self, guild: int) -> None:
+        """The bot may be allowed more in a server than before."""
 
 
 class StoryClient(discord.AutoShardedClient):
     """One connection of the program to Discord, with the commands it understands. Needs no privileged intent."""
 
-    def __init__(self, link: Link, board: Board, reception: Reception, answers: Answers, invited: Invited) -> None:
+    def __init__(self, link: Link, board: Board, reception: Reception, answers: Answers, owner: Owner) -> None:
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, dm_reactions=True),
             allowed_mentions=NO_PINGS,
@@ -51,7 +59,7 @@ class StoryClient(discord.AutoShardedClient):
         self._board = board
         self._reception = reception
         self._answers = answers
-        self._invited = invited
+        self._owner = owner
         self.tree = StoryTree(self)
         for menu in menus(self):
             self.tree.add_command(menu)
@@ -61,9 +69,29 @@ class StoryClient(discord.AutoShardedClient):
         """A new session begins: what was reacted to meanwhile was not heard."""
         self._board.look_again()
 
+    async def on_resumed(self) -> None:
+        """A session goes on after a gap; what happened meanwhile is told again, but not for ever."""
+        self._board.look_again()
+
+    async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, now: discord.abc.GuildChannel) -> None:
+        """Permissions may have changed in a channel."""
+        await self._owner.reopened(now.guild.id)
+
+    async def on_guild_role_update(self, _before: discord.Role, now: discord.Role) -> None:
+        """Permissions may have changed everywhere."""
+        await self._owner.reopened(now.guild.id)
+
+    async def on_raw_thread_update(self, thread: discord.RawThreadUpdateEvent) -> None:
+        """A thread may have been unlocked."""
+        await self._owner.reopened(thread.guild_id)
+
+    async def on_error(self, event: str, /, *_: object, **__: object) -> None:
+        """Write down what went wrong where nobody waits for an answer."""
+        log.error("event not handled", event_name=event, exc_info=sys.exception())
+
     async def on_guild_join(self, _guild: discord.Guild) -> None:
         """Somebody has invited the bot."""
-        await self._invited(self)
+        await self._owner.invited(self)
 
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
         """Somebody has reacted to a message."""
@@ -104,6 +132,11 @@ class StoryClient(discord.AutoShardedClient):
         """Somebody has written a choice of their own."""
         await acknowledge(interaction)
         await self._answer_open(interaction, WriteIn(text), scene)
+
+    async def stopped(self, interaction: Interaction, run: RunId) -> None:
+        """Somebody wants no more to be written."""
+        await acknowledge(interaction)
+        await self._answer(interaction, asker_of(interaction), Stop(run))
 
     async def _do(self, interaction: Interaction, row: Row, given: Given) -> None:
         await acknowledge(interaction)
@@ -162,6 +195,8 @@ class StoryTree(app_commands.CommandTree[StoryClient]):
         """Say what can be done, or apologise."""
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             await excused(interaction, _say(interaction, UNKNOWN_COMMAND))
+        elif interaction.type is discord.InteractionType.autocomplete:  # nobody is told anything while they type
+            log.warning("nothing offered", interaction=interaction.id, exc_info=error)
         else:
             await apologise(interaction, error)
 

@@ -84,7 +84,7 @@ class Service:
         self._backing = backing
         self._link = Link()
         self._board = Board(self._link)
-        self._surface = DiscordSurface(self._link, self._board)
+        self._surface = DiscordSurface(self._link, self._board, backing.clock.now)
         self._reception = Reception(backing.door, backing.peephole, backing.clock, self._attend)
         self._answers = Answers(voice_of(self._surface), LIMITS)
         self._welcomed = False
@@ -126,9 +126,19 @@ class Service:
             else:
                 return
 
+    async def invited(self, client: StoryClient) -> None:
+        """Tell the commands to the one server that was to have them at once, now that it may be there."""
+        await self._tell_commands(client)
+
+    async def reopened(self, guild: int) -> None:
+        """Go on in the rooms of a server that could not be shown anything for a while."""
+        for room in await self._backing.rooms.rooms(PLATFORM):
+            if room.key.realm == str(guild):
+                await self._attend(room.key)
+
     async def _session(self) -> None:
         """Be connected once, until that ends."""
-        client = StoryClient(self._link, self._board, self._reception, self._answers, self._tell_commands)
+        client = StoryClient(self._link, self._board, self._reception, self._answers, self)
         connected = asyncio.ensure_future(self._connected(client))
         try:
             await asyncio.wait({connected})
