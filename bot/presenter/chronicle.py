@@ -57,10 +57,13 @@ class Chronicle:
         """Begin with the event that brought the story into the room: what was told elsewhere is not told again."""
         opened = 0
         async for recorded, _ in self.news():
-            if isinstance(recorded.event, StoryBegan | StoryOpened):
+            if self._brings_it_here(recorded.event):
                 opened = recorded.id
         if opened:
             await self.shown(opened - 1)
+
+    def _brings_it_here(self, event: Event) -> bool:
+        return isinstance(event, StoryBegan) or (isinstance(event, StoryOpened) and event.room in {None, self.room})
 
     async def event(self, event: int) -> Event | None:
         """Read an event by its id; None when this playthrough has none of that id."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bot.platforms.terminal.screen import Screen
-from bot.presenter.room import Backstage, skip_the_past
+from bot.presenter.chronicle import Chronicle
 from storyforge_core.domain.events import Recorded, SceneTold, WritingQueued
 from storyforge_core.domain.replies import Repeated, Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RunId
@@ -51,8 +50,11 @@ class JsonLines:
         switched = self._shown is not None
         self._shown = None if room.playthrough is None else (room.id, room.playthrough)
         self._told = 0
-        if room.playthrough and (switched or not await self._ledger.cursor(room.id, room.playthrough)):
-            await skip_the_past(room, room.playthrough, Backstage(self._store, self._ledger, self._words, Counter()))
+        if room.playthrough is None:
+            return
+        chronicle = Chronicle(self._store, self._ledger, room.id, room.playthrough)
+        if switched or not await chronicle.begun():
+            await chronicle.skip_the_past()
 
     def wake(self, _: PlaythroughId | None) -> None:
         """Something may have happened."""
