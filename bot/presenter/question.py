@@ -127,7 +127,7 @@ class Question:
         if not self._keeps_cards:
             await self._say(recorded, asking.decision_line(now, event, voice))
         alone = partial(asking.decided_card, now, event, voice)
-        await self._close(Face(alone, lambda _: asking.decision(now, event, voice)))
+        await self._close(Face(alone, lambda _: asking.outcome(now, event, voice)))
 
     async def withdraw(self) -> None:
         """Take the question back that the group has moved away from; a scene that it stood below stays."""

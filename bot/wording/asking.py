@@ -42,6 +42,11 @@ def decided_card(now: Asked, event: BallotDecided, voice: Voice, limit: int | No
     return _fitting(now, voice, voice.flavour.strong("Decided."), decision(now, event, voice), limit)
 
 
+def outcome(now: Asked, event: BallotDecided, voice: Voice) -> str:
+    """Say in a line how the question was decided, where its scene stands right above."""
+    return f"{voice.flavour.strong('Decided.')} {decision(now, event, voice)}"
+
+
 def withdrawn_card(now: Asked, voice: Voice, limit: int | None) -> str:
     """Show that nobody waits for votes any more."""
     return _fitting(now, voice, "What happens next?", withdrawn(voice), limit)

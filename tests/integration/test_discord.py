@@ -49,7 +49,6 @@ async def test_a_scene_grows_in_one_message_that_disturbs_nobody(database: Datab
         assert Flag.SILENT in told.flags
         lengths = [len(text) for text in shown[1:-1]]
         assert lengths == sorted(lengths)
-        assert Flag.SILENT not in friends.card.flags
 
 
 async def test_a_question_offers_a_keycap_for_each_choice(database: Database, tmp_path: Path) -> None:

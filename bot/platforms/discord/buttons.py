@@ -1,10 +1,9 @@
-"""What can be pressed under a question: a button for each choice, and a pen. They outlive the program that made them.
+"""What can be pressed: a button for each choice and a pen under a question, and one that stops what is being written.
 
-Nothing is remembered about a button: its id says what it stands for, and any later program understands it.
+They outlive the program that made them: a button's id says what it stands for, and any later program understands it.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any, Protocol, Self
 from uuid import UUID
 
@@ -13,8 +12,9 @@ import discord
 from bot.catalog.row import CHOICE_CHARS
 from bot.platforms.discord.answers import excused
 from bot.platforms.discord.link import Interaction
+from bot.surface import Frame
 from storyforge_core.domain.answers import one_line
-from storyforge_core.domain.story import Choice, SceneId
+from storyforge_core.domain.story import RunId, SceneId
 
 LABEL_CHARS = 80
 ROW = 5
@@ -31,6 +31,9 @@ class Host(Protocol):
 
     async def wrote(self, interaction: Interaction, text: str, scene: SceneId) -> None:
         """Somebody has written a choice of their own."""
+
+    async def stopped(self, interaction: Interaction, run: RunId) -> None:
+        """Somebody wants no more to be written."""
 
 
 class VoteButton(discord.ui.DynamicItem[Button], template=rf"sf:vote:(?P<position>\d):{_SCENE}"):
@@ -70,6 +73,24 @@ class PenButton(discord.ui.DynamicItem[Button], template=rf"sf:write:{_SCENE}"):
         await excused(interaction, _open(interaction, self._scene))
 
 
+class StopButton(discord.ui.DynamicItem[Button], template=r"sf:stop:(?P<run>[0-9a-f]{32})"):
+    """The end of what is being written; who may press it is for the story to say."""
+
+    def __init__(self, run: RunId) -> None:
+        super().__init__(Button(label="⏹️ Stop", custom_id=f"sf:stop:{run.hex}"))
+        self._run = run
+
+    @classmethod
+    async def from_custom_id(cls, interaction: Interaction, item: Item, match: re.Match[str]) -> Self:  # noqa: ARG003
+        """Make it again from its id."""
+        return cls(RunId(UUID(match["run"])))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Stop it."""
+        host: Host = interaction.client
+        await excused(interaction, host.stopped(interaction, self._run))
+
+
 class ChoiceForm(discord.ui.Modal, title="What happens instead?"):
     """Takes a choice in the player's own words."""
 
@@ -88,17 +109,20 @@ class ChoiceForm(discord.ui.Modal, title="What happens instead?"):
         await excused(interaction, host.wrote(interaction, self._text.value, self._scene))
 
 
-BUTTONS = (VoteButton, PenButton)
+BUTTONS = (VoteButton, PenButton, StopButton)
 
 
-def under(choices: Sequence[Choice]) -> discord.ui.View:
-    """The buttons of a question, none where nothing is asked. Each says in words what it does."""
+def under(frame: Frame) -> discord.ui.View:
+    """The buttons under a message, none where there is nothing to press. Each says in words what it does."""
     view = discord.ui.View(timeout=None)
+    choices = frame.choices
     for place, choice in enumerate(choices):
         label = one_line(f"{choice.position}. {choice.text}", LABEL_CHARS)
         view.add_item(VoteButton(choice.position, choice.scene, label, place // ROW))
     if choices:
         view.add_item(PenButton(choices[0].scene, len(choices) // ROW))
+    if frame.stop is not None:
+        view.add_item(StopButton(frame.stop))
     view.stop()  # discord.py need not keep it: a click finds its class by the id
     return view
 

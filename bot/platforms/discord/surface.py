@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import TypeVar
 from uuid import UUID
@@ -13,12 +13,14 @@ from bot.platforms.discord.board import Board
 from bot.platforms.discord.buttons import under
 from bot.platforms.discord.link import NO_PINGS, PACE, PLATFORM, Link
 from bot.platforms.discord.troubles import ThreadAsleep, understood
-from bot.surface import Allowance, File, Frame, Limits, MessageGone
+from bot.surface import Allowance, File, Frame, Limits, MessageGone, MessageOld
 from storyforge_core.domain.story import RoomKey
 
-LIMITS = Limits(max_chars=2000, edits="rewrite", markup="markdown", pace=PACE, max_choices=9)
+LIMITS = Limits(max_chars=2000, edits="rewrite", markup="markdown", pace=PACE, question="inside", max_choices=9)
 """Nine choices: as many keycaps with one digit, and with the pen ten buttons in two rows."""
 ALT_CHARS = 1024
+YOUNG = timedelta(minutes=55)
+"""Discord takes few edits of a message older than an hour (error 30046), and clocks differ by some minutes."""
 T = TypeVar("T")
 
 
@@ -28,14 +30,16 @@ class DiscordSurface:
     Args:
         link: the connection.
         board: is told which messages ask a question.
+        now: tells the time, to know how old a message is.
     """
 
     name = PLATFORM
     limits = LIMITS
 
-    def __init__(self, link: Link, board: Board) -> None:
+    def __init__(self, link: Link, board: Board, now: Callable[[], datetime] = discord.utils.utcnow) -> None:
         self._link = link
         self._board = board
+        self._now = now
 
     async def post(self, room: RoomKey, frame: Frame, key: UUID) -> str:
         """Send a message; Discord answers the one that is there when the key is the same, for some minutes."""
@@ -47,7 +51,7 @@ class DiscordSurface:
                 silent=frame.live,
                 suppress_embeds=True,  # an address in a story is no invitation to show the page behind it
                 allowed_mentions=NO_PINGS,
-                view=under(frame.choices),
+                view=under(frame),
             )
 
         message = str((await self._asked(room, send)).id)
@@ -59,10 +63,14 @@ class DiscordSurface:
 
         Raises:
             MessageGone: it is not there, or Discord lets nobody edit it any more.
+            MessageOld: it is so old that a question, whose votes go on, belongs in another one.
         """
         part = self._message(room, message)
-        view = under(frame.choices)
-        await self._asked(room, lambda: part.edit(content=frame.text, allowed_mentions=NO_PINGS, view=view))
+        if frame.choices and self._now() - part.created_at > YOUNG:
+            await self._require_shown(room, part, frame)
+        else:
+            view = under(frame)
+            await self._asked(room, lambda: part.edit(content=frame.text, allowed_mentions=NO_PINGS, view=view))
         self._board.shown(room, message, frame.choices)
 
     async def attach(self, room: RoomKey, message: str, file: File) -> None:
@@ -85,6 +93,12 @@ class DiscordSurface:
     def moment(self, at: datetime) -> str:
         """Say a time so that every reader sees it in their own zone."""
         return f"{discord.utils.format_dt(at, 't')}, {discord.utils.format_dt(at, 'R')}"
+
+    async def _require_shown(self, room: RoomKey, part: discord.PartialMessage, frame: Frame) -> None:
+        """Be content with an old message that shows the frame already, as it mostly does after a restart."""
+        old = await self._asked(room, part.fetch)
+        if old.content.strip() != frame.text.strip():
+            raise MessageOld("That message is too old for votes to be counted in it.")
 
     def _message(self, room: RoomKey, message: str) -> discord.PartialMessage:
         if not message.isdecimal():

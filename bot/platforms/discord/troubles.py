@@ -7,7 +7,7 @@ from types import MappingProxyType
 import aiohttp
 import discord
 
-from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown, SurfaceError
+from bot.surface import MessageGone, MessageOld, RoomGone, SlowDown, SurfaceDown, SurfaceError
 
 UNSAID_WAIT = 5.0
 """Seconds to wait where a refusal does not say how long: the window of Discord's message limits."""
@@ -55,7 +55,7 @@ MEANINGS: Mapping[int, tuple[type[SurfaceError], str]] = MappingProxyType(
         10015: TOO_LATE,  # unknown webhook: an interaction's token is one
         10062: TOO_LATE,  # unknown interaction
         30010: (NotHere, "That message has twenty different reactions already, and Discord takes no more."),
-        30046: NO_ANSWER_TO_EDIT,  # too many edits of a message older than an hour
+        30046: (MessageOld, "That message is too old to be edited that often."),
         40005: (NotHere, "That is too large for Discord."),
         40060: TOO_LATE,  # answered already
         40067: (NotHere, "This forum wants a tag on every post. Begin the story in a text channel."),
