@@ -1,8 +1,9 @@
 """When a message may be edited again: the platform's budget spread evenly over its window. Pure; times in seconds.
 
 Clock and budget are arguments. A gap is what is left of the window divided by the edits left in it, which keeps the
-mean lag within a few percent of what a clairvoyant could reach, and never asks for more than the platform takes. Where
-the end of a scene is expected within the window, the edits are divided up to there instead.
+mean lag within a few percent of what a clairvoyant could reach, and never asks for more than the platform takes. The
+expected end of a scene counts only where its edits have to last for all of it: within a window of a few seconds it is
+too uncertain, and whoever expects it too soon has nothing left for the last frame.
 """
 
 import re
@@ -162,24 +163,31 @@ def first_words(pace: Pace, left: Allowance, now: float) -> Due:
     return Due(at, at)
 
 
-def next_edit(pace: Pace, left: Allowance, edited: float, streams: int, course: Outlook = UNKNOWN) -> Due:
-    """Time the edit after one that was made just now, while `streams` messages are growing on the platform."""
-    share = _of_bucket(pace, left, streams, course) if left.refill else _of_window(left, course)
+def next_edit(
+    pace: Pace,
+    left: Allowance,
+    now: float,
+    streams: int,
+    course: Outlook = UNKNOWN,
+    meant: float | None = None,
+) -> Due:
+    """Time the edit after one that is just over, while `streams` messages are growing on the platform.
+
+    The gap is counted from when that one was `meant` to go out: neither the time that it was under way nor a sentence
+    that sent it off early makes a hole at the end of the window, where nothing is left to be sent.
+    """
+    since = now if meant is None else meant
+    window = (left.reset_in + now - since) / (left.remaining + 1)
+    share = _of_bucket(pace, left, streams, course) if left.refill else window
     gap = max(pace.min_gap, share, streams / pace.shared, _of_scene(pace, course))
+    at = max(since + gap, now if left.remaining else now + left.reset_in)
     spare = 0.0 if left.remaining == 0 else gap * EARLY_SHARE
-    return Due(max(edited + gap - spare, edited + pace.min_gap), edited + gap)
+    return Due(max(at - spare, since + pace.min_gap), at)
 
 
 def last_edit(left: Allowance, now: float) -> float:
     """Time the last frame: at once, or as soon as the platform takes an edit again."""
     return now if left.remaining else now + left.reset_in
-
-
-def _of_window(left: Allowance, course: Outlook) -> float:
-    """Share the window, or what of it is left to an end within it; the last frame is one of the edits."""
-    if left.remaining and course.ahead is not None and course.ahead < left.reset_in:
-        return course.ahead / left.remaining
-    return left.reset_in / (left.remaining + 1)
 
 
 def _of_bucket(pace: Pace, left: Allowance, streams: int, course: Outlook) -> float:

@@ -189,19 +189,21 @@ class Telling:
             return
         there = [part for part in range(len(sheets)) if self._outbox.text(self.subject, part)]
         missing = [part for part in range(len(sheets)) if part not in there]
+        meant = max(self._due.at, _now())
         for part in (*missing, *there):
             await self._outbox.send(self._showing(sheets[part], part, live=part == len(sheets) - 1))
         self._progress = self._progress.showed(len(missing) or 1)
-        self._due = self._next(posted=bool(missing and not there))
+        self._due = self._next(meant, posted=bool(missing and not there))
 
-    def _next(self, *, posted: bool) -> pacer.Due:
-        """Time the next frame after one that was shown just now."""
+    def _next(self, meant: float, *, posted: bool) -> pacer.Due:
+        """Time the next frame after one that was shown just now, as it was meant to be at some time."""
         pace, left = self._layout.limits.pace, self._outbox.left()
         if not self._text:
             return pacer.first_words(pace, left, _now())
         if posted:
             return pacer.first_edit(pace, left, _now())
-        return pacer.next_edit(pace, left, _now(), self._streams(), self._progress.outlook(self._assignment.words))
+        course = self._progress.outlook(self._assignment.words)
+        return pacer.next_edit(pace, left, _now(), self._streams(), course, meant)
 
     async def _finally(self, sheets: tuple[Sheet, ...], last: Frame | None = None) -> None:
         """Show the last frames until they are shown: the end first, since that is what is new."""

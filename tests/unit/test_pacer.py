@@ -105,6 +105,21 @@ def test_what_is_left_of_a_window_is_shared_evenly() -> None:
     assert pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1).at == pytest.approx(11.0)
 
 
+def test_the_time_a_request_takes_is_part_of_the_gap() -> None:
+    assert pacer.next_edit(PACE, Allowance(3, 4.0), 10.15, 1, meant=9.85).at == pytest.approx(9.85 + 4.3 / 4)
+
+
+def test_a_sentence_that_came_early_makes_no_hole_at_the_end_of_the_window() -> None:
+    on_time = pacer.next_edit(PACE, Allowance(3, 3.9), 10.1, 1, meant=10.0).at
+    early = pacer.next_edit(PACE, Allowance(3, 4.1), 9.9, 1, meant=10.0).at
+    assert early == pytest.approx(on_time)
+
+
+def test_a_scene_that_should_end_soon_keeps_edits_for_more() -> None:
+    soon = pacer.Outlook(ahead=0.5)
+    assert pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1, soon).at == pytest.approx(11.0)
+
+
 def test_an_empty_bucket_is_waited_for() -> None:
     due = pacer.next_edit(PACE, Allowance(0, 4.0), 10.0, 1)
     assert due.early == due.at == pytest.approx(14.0)
