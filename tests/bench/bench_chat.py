@@ -12,6 +12,7 @@ from bot.surface import Bucket
 from tests.bench.chat import discord_ground, matrix_ground
 from tests.bench.chat.contest import Load, play
 from tests.bench.chat.discord_ground import EmbedChannel, PlainChannel
+from tests.bench.chat.discord_memory import in_memory
 from tests.bench.chat.matrix_ground import STOCK, Homeserver
 from tests.bench.chat.replicas import ON_DISCORD, ON_MATRIX
 from tests.bench.chat.speech import Summary
@@ -121,13 +122,13 @@ def bench(scale: Scale) -> list[Figure]:
 
 async def _told_on_discord(load: Load, bots: Sequence[str]) -> Told:
     """Let everybody tell it on one Discord, one bot after the other."""
-    async with discord_ground.in_memory() as ground:
+    async with in_memory() as ground:
         async with discord_ground.product(ground) as tell:
-            told = {OURS: await play(load, ground.rooms(load.scenes), tell)}
+            told = {OURS: await play(load, await ground.rooms(load.scenes), tell)}
         for name in bots:
             pages = EmbedChannel if name == "llmcord" else PlainChannel
             tell = discord_ground.replica(ground, ON_DISCORD[name](), pages)
-            told[name] = await play(load, ground.rooms(load.scenes), tell)
+            told[name] = await play(load, await ground.rooms(load.scenes), tell)
     return told
 
 

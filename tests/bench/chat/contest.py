@@ -30,7 +30,8 @@ class Load:
     def speeches(self) -> list[Speech]:
         """The same ones for everybody."""
         dice = random.Random(self.scenes)
-        return [Speech(dice.randint(*self.lengths), self.rate) for _ in range(self.scenes)]
+        asked = sum(self.lengths) // 2
+        return [Speech(dice.randint(*self.lengths), self.rate, asked) for _ in range(self.scenes)]
 
 
 async def play(load: Load, rooms: Sequence[RoomKey], tell: Tell) -> Summary:

@@ -1,41 +1,47 @@
-"""A Discord for bots to write on: the unmodified discord.py client, and the wire-level peer at the other end.
+"""Bots on a Discord: the unmodified discord.py client, and ways to see what came of it."""
 
-In virtual time both are in one loop, with a network in memory between them.
-"""
-
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import discord
 from aiohttp import BaseConnector
 
 from bot.platforms.discord.board import Board
-from bot.platforms.discord.link import PLATFORM, Link, aim
+from bot.platforms.discord.link import Link
 from bot.platforms.discord.surface import DiscordSurface
 from storyforge_core.domain.story import RoomKey
 from tests.bench.chat.contest import Tell
-from tests.bench.chat.memory_wire import MemoryConnector
 from tests.bench.chat.ours import Ours
 from tests.bench.chat.replicas import Channel, Replica
 from tests.bench.chat.speech import Scene, Sight, Speech, faithful, read
-from tests.peers.discord.peer import PREFIX, DiscordPeer
-from tests.peers.discord.server import Request
-from tests.peers.discord.world import Clock
 
-ONE_WAY = 0.075
-"""Seconds from a bot at home to Discord, or back."""
-TODAY = 1_790_000_000.0
 TOO_MANY = 429
 
 
-class LoopClock(Clock):
-    """Time as the loop has it, on some day."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request about a channel."""
 
-    def __call__(self) -> float:
-        """Seconds since 1970."""
-        return TODAY + asyncio.get_running_loop().time() + self.ahead
+    at: float
+    """When the peer had it, by the clock of our loop."""
+    status: int
+    message: str
+    text: str | None
+    """What the message shows from then on; None where nothing of that changed."""
+
+
+class Ground(Protocol):
+    """A Discord with one bot that is logged in."""
+
+    link: Link
+
+    async def rooms(self, many: int) -> list[RoomKey]:
+        """Make channels where nobody has written yet."""
+
+    async def asked(self, room: RoomKey) -> list[Asked]:
+        """List the requests about a channel so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,65 +82,15 @@ class EmbedChannel:
         await self.channel.fetch_message(message)
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """The peer and one bot that is logged in."""
-
-    peer: DiscordPeer
-    client: discord.Client
-    link: Link
-
-    def rooms(self, many: int) -> list[RoomKey]:
-        """Channels where nobody has written yet."""
-        guild = self.peer.guild("Friends")
-        taken = len(guild.guild.channels)
-        return [RoomKey(PLATFORM, str(guild.text(f"c{taken + n}").id), str(guild.id)) for n in range(many)]
-
-    def requests_in(self, room: RoomKey) -> list[Request]:
-        """What was asked about a channel."""
-        return [each for each in self.peer.requests if f"/channels/{room.address}/messages" in each.path]
-
-
-def sights(requests: Sequence[Request]) -> list[Sight]:
-    """What readers saw of the requests that were granted."""
-    return [
-        Sight(each.at - TODAY, each.answer["id"], _text(each.answer))
-        for each in requests
-        if each.method in {"POST", "PATCH"} and isinstance(each.answer, dict) and "content" in each.answer
-    ]
-
-
-def refused(requests: Sequence[Request]) -> int:
-    """How many there were too many of."""
-    return sum(each.status == TOO_MANY for each in requests)
-
-
-def _text(message: dict[str, list[dict[str, str]]]) -> str:
-    return f"{message['content']}{''.join(embed.get('description', '') for embed in message['embeds'])}"
-
-
 @asynccontextmanager
-async def in_memory() -> AsyncGenerator[Ground]:
-    """Everything in this loop, for virtual time."""
-    peer = DiscordPeer()
-    peer.world.clock = LoopClock()
-    async with peer:
-        aim(f"http://discord.example{PREFIX}", "")
-        assert peer._runner is not None
-        assert peer._runner.server is not None
-        async with client(peer.token, MemoryConnector(peer._runner.server, ONE_WAY)) as (logged_in, link):
-            yield Ground(peer, logged_in, link)
-
-
-@asynccontextmanager
-async def client(token: str, connector: BaseConnector) -> AsyncGenerator[tuple[discord.Client, Link]]:
+async def client(token: str, connector: BaseConnector) -> AsyncGenerator[Link]:
     """Log a bot in; the product's answers are listened to, as in the program."""
     link = Link()
     nothing = discord.Intents.none()
     async with discord.Client(intents=nothing, http_trace=link.trace(), connector=connector) as bot:
         await bot.login(token)
         link.connect(bot)
-        yield bot, link
+        yield link
 
 
 def replica(ground: Ground, bot: Replica, pages: Callable[[discord.PartialMessageable], Channel]) -> Tell:
@@ -142,7 +98,7 @@ def replica(ground: Ground, bot: Replica, pages: Callable[[discord.PartialMessag
 
     async def tell(room: RoomKey, speech: Speech) -> Scene:
         await bot.answer(pages(ground.link.channel(room)), speech.chunks())
-        return seen(ground, room, speech)
+        return seen(await ground.asked(room), speech)
 
     return tell
 
@@ -155,15 +111,28 @@ async def product(ground: Ground, choosing: float = 0.0) -> AsyncGenerator[Tell]
 
     async def tell(room: RoomKey, speech: Speech) -> Scene:
         await ours.tell(room, speech)
-        faithful(speech, sights(ground.requests_in(room)))
-        return seen(ground, room, speech)
+        asked = await ground.asked(room)
+        faithful(speech, sights(asked))
+        return seen(asked, speech)
 
     yield tell
     await ours.aclose()
     board.close()
 
 
-def seen(ground: Ground, room: RoomKey, speech: Speech) -> Scene:
+def seen(asked: Sequence[Asked], speech: Speech) -> Scene:
     """Follow what was shown in a room."""
-    requests = ground.requests_in(room)
-    return read(speech, sights(requests), len(requests), refused(requests))
+    return read(speech, sights(asked), len(asked), sum(each.status == TOO_MANY for each in asked))
+
+
+def sights(asked: Sequence[Asked]) -> list[Sight]:
+    """What readers saw."""
+    return [Sight(each.at, each.message, each.text) for each in asked if each.text is not None]
+
+
+def text_of(message: Any) -> str | None:
+    """What a message says, in its content and its embeds; None where a body says nothing of either."""
+    if not isinstance(message, dict) or not {"content", "embeds"} & message.keys():
+        return None
+    embeds = message.get("embeds") or []
+    return f"{message.get('content') or ''}{''.join(embed.get('description', '') for embed in embeds)}"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
+from bot.presenter.pacer import WORD_CHARS
 from bot.presenter.presenter import Presenter
 from bot.surface import Surface
 from storyforge_core.domain.ballot import Ballot
@@ -20,6 +21,7 @@ SAVING = 0.003
 """Seconds that saving words takes."""
 THINKING = 1.0
 """Seconds from the order to the first token."""
+TOKEN_CHARS = 5
 OPTIONS = ("Open the door", "Knock", "Go home")
 
 
@@ -67,7 +69,7 @@ class Ours:
         self._store.bind(key, story)
         await self._presenter.attend(self._surface, key)
         run = RunId(uuid4())
-        self._store.tell(story, WritingQueued(run, "open", "", "Ann", 0))
+        self._store.tell(story, WritingQueued(run, "open", "", "Ann", 0, speech.asked * TOKEN_CHARS // WORD_CHARS))
         self._presenter.wake(story)
         await asyncio.sleep(THINKING)
         feed = self._feeds.of(run)

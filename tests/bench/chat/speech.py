@@ -28,6 +28,8 @@ class Speech:
     tokens: int
     rate: float
     """Tokens a second."""
+    asked: int
+    """Tokens that were asked for; models are not that obedient."""
     said: list[float] = field(default_factory=list)
     """When each token was said, by the clock of the loop."""
 
