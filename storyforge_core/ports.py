@@ -1,6 +1,6 @@
 """What the engine and the presenter need from the outside world, as narrow protocols."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +11,10 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry, Verb
 from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.events import Event, Recorded
+from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
+from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import (
     BallotId,
     Choice,
@@ -109,6 +111,15 @@ class Resync:
 Signal = EventsWaiting | WordsWaiting | Resync
 
 
+@dataclass(frozen=True, slots=True)
+class ShownScene:
+    """A scene as a message shows it."""
+
+    scene: Scene
+    here: bool
+    """It belongs to the story that the room shows now."""
+
+
 class Desk(Protocol):
     """One transaction in which a command is decided. All that is written here is stored together, or not at all.
 
@@ -126,6 +137,10 @@ class Desk(Protocol):
     @property
     def player(self) -> Player | None:
         """Who asks; None when the clock or a worker asks."""
+
+    @property
+    def space(self) -> Space:
+        """What was decided for the space that the room is in."""
 
     @property
     def situation(self) -> Situation | None:
@@ -211,6 +226,24 @@ class Desk(Protocol):
     async def on_their_own(self, player: PlayerId, new: PlayerId, speaker: Speaker) -> bool:
         """Let an account be a person of its own again; False when it is one."""
 
+    async def hold_space(self) -> Space:
+        """Read the space as it is now; until the end nobody else decides anything for it."""
+
+    async def keep_space(self, space: Space) -> None:
+        """Store what is decided for the space that is held."""
+
+    async def my_data(self) -> MyData:
+        """Read everything that is kept about the asker."""
+
+    async def traces(self) -> tuple[PlaythroughId, ...]:
+        """Lock and answer the playthroughs in which the asker left a trace."""
+
+    async def forget_player(self, stranger: PlayerId, *, everything: bool) -> None:
+        """Forget who the asker is, but for their place in stories and their votes in open ballots.
+
+        Where they were shut out, their accounts stay so, as those of a stranger.
+        """
+
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that were queued before this one."""
 
@@ -279,6 +312,18 @@ class Store(Protocol):
 
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         """Find what is being written or queued."""
+
+    async def space(self, key: RoomKey) -> Space:
+        """Read what was decided for the space that a room is in."""
+
+    async def attendance(self, platform: str, present: Collection[str], at: datetime, only: str | None = None) -> None:
+        """Note in which spaces of a platform the bot is, all of them or `only` one, and that it is in no others."""
+
+    async def purge(self, before: datetime) -> int:
+        """Delete the stories of spaces that the bot left before a time; answer how many there were."""
+
+    async def scene_in(self, key: RoomKey, message: str) -> ShownScene | None:
+        """Find the scene that a message of a room tells; None when it tells none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ def _card(row: Row) -> Iterator[str]:
         yield f"Also: {', '.join(row.aliases)}"
     if row.who == "host":
         yield "For the host of the story."
+    if row.who == "managers":
+        yield "For those who manage the server."
     yield f"Example: {row.example}"
 
 

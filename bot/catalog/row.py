@@ -19,10 +19,11 @@ NAME_CHARS = 80
 HIGHEST_NUMBER = 999
 SHORT_CHARS = 30
 
-Kind = Literal["text", "number", "word", "scene", "story", "player", "command"]
-"""`word` is one of `Argument.words`; the last four name something that a platform may complete while it is typed."""
+Kind = Literal["text", "number", "word", "scene", "story", "player", "command", "channel", "role", "person"]
+"""`word` is one of `Argument.words`; `scene` to `command` name what a platform may complete while it is typed; the last
+three are the platform's own, by its ids, and it may have a way to pick them."""
 
-Who = Literal["anyone", "players", "host"]
+Who = Literal["anyone", "players", "host", "managers"]
 Given = Mapping[str, str]
 """Every argument of a row by name, checked; empty when it was left out."""
 

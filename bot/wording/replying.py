@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bot.wording.asking import Asked, question
+from bot.wording.mydata import my_data
+from bot.wording.server import not_here, space_shown
 from bot.wording.treemap import Canvas, draw
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
 from storyforge_core.domain.events import Task
@@ -11,11 +13,14 @@ from storyforge_core.domain.replies import (
     Accepted,
     Declined,
     MapShown,
+    MyDataShown,
+    NotHere,
     PathShown,
     Repeated,
     Reply,
     RulesShown,
     RunLine,
+    SpaceShown,
     StatusShown,
     StoriesShown,
     StoryLine,
@@ -27,7 +32,7 @@ SNIPPET_CHARS = 100
 NOTE_CHARS = 500
 
 
-def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:
+def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901 - a line for each reply
     """Word a reply; empty where there is nothing to say. May be longer than one message."""
     match reply:
         case Accepted() | Declined():
@@ -46,6 +51,12 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:
             text = _status(reply, voice)
         case RulesShown():
             text = _rules(reply, voice)
+        case NotHere():
+            text = not_here(reply, voice)
+        case SpaceShown():
+            text = space_shown(reply, voice)
+        case MyDataShown():
+            text = my_data(reply.data, voice)
         case _:
             assert_never(reply)
     return text

@@ -14,12 +14,19 @@ NAMES_LISTED = 6
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
+def plain_mention(kind: str, address: str) -> str:
+    """Name a channel, a role or a person where nothing better is known than its id."""
+    return f"{kind} {address}"
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
     """One platform's way of putting things."""
 
     flavour: Flavour
     moment: Callable[[datetime], str]
+    mention: Callable[[str, str], str] = plain_mention
+    """Names a channel, a role or a person by the platform's id; its first argument says which of them it is."""
 
     def words(self, text: str, limit: int) -> str:
         """Quote what somebody wrote, on one line and inert."""

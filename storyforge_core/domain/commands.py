@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from storyforge_core.domain.story import RoomKey, RunId
 
@@ -53,9 +54,11 @@ class BranchFrom:
 
 @dataclass(frozen=True, slots=True)
 class Reroll:
-    """Tell the head scene again, as another take."""
+    """Tell a scene again, as another take."""
 
     hint: str = ""
+    scene: str = ""
+    """Its number or title; empty is the head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,11 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Replace the head scene's prose by a player's, as another take."""
+    """Replace a scene's prose by a player's, as another take."""
 
     prose: str
+    scene: str = ""
+    """Its number or title; empty is the head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +192,40 @@ class JoinRoom:
     code: str
 
 
+SpaceSetting = Literal["channel", "starters", "adults", "default", "block"]
+"""What those who manage a space decide: where stories begin, who begins them, with which settings; who may not play."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSpace:
+    """See what was decided for the whole server."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSpace:
+    """Decide one thing for the whole server."""
+
+    what: SpaceSetting
+    value: str
+    """A place, a person or a role by the platform's id; on or off; a setting and its value."""
+    lift: bool = False
+    """Take a channel or a person off the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowMyData:
+    """See everything that is kept about the asker."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetMe:
+    """Forget who the asker is; with `everything` also what they wrote that no scene was made of."""
+
+    everything: bool = False
+    sure: bool = False
+    """Asked twice: it cannot be taken back."""
+
+
 Command = (
     NewStory
     | ContinueStory
@@ -215,6 +254,10 @@ Command = (
     | DeleteStory
     | Link
     | JoinRoom
+    | ShowSpace
+    | ChangeSpace
+    | ShowMyData
+    | ForgetMe
 )
 """What a person can ask."""
 
@@ -231,6 +274,20 @@ class Speaker:
     """The platform gives this person power over the room: they may do what a host may."""
     private: bool = False
     """Nobody else reads what they are answered."""
+    manager: bool = False
+    """The platform gives this person power over the whole space, such as a Discord server."""
+    roles: tuple[str, ...] = ()
+    """The platform's ids of the roles they have in the space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a room is."""
+
+    channel: str = ""
+    """The address of the channel that a thread belongs to, or else the room's own."""
+    adults: bool = False
+    """The platform lets nobody in who is not of age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,3 +300,4 @@ class Incoming:
     speaker: Speaker
     command: Command
     at: datetime
+    around: Surroundings = Surroundings()

@@ -5,6 +5,8 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.privacy import MyData
+from storyforge_core.domain.space import Objection, Space
 from storyforge_core.domain.story import Member, Playthrough, Rules, Scene, SceneId, Story, TreeNode
 
 
@@ -125,4 +127,43 @@ class RulesShown:
     kind: Literal["rules_shown"] = "rules_shown"
 
 
-Reply = Accepted | Declined | Repeated | PathShown | MapShown | TakesShown | StoriesShown | StatusShown | RulesShown
+@dataclass(frozen=True, slots=True)
+class NotHere:
+    """No story begins here, or none that this asker begins."""
+
+    objection: Objection
+    kind: Literal["not_here"] = "not_here"
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceShown:
+    """What was decided for the whole server, and what was just changed of it."""
+
+    space: Space
+    changed: str = ""
+    """A sentence; empty when nothing was."""
+    kind: Literal["space_shown"] = "space_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class MyDataShown:
+    """Everything that is kept about the asker."""
+
+    data: MyData
+    kind: Literal["my_data_shown"] = "my_data_shown"
+
+
+Reply = (
+    Accepted
+    | Declined
+    | Repeated
+    | PathShown
+    | MapShown
+    | TakesShown
+    | StoriesShown
+    | StatusShown
+    | RulesShown
+    | NotHere
+    | SpaceShown
+    | MyDataShown
+)

@@ -12,14 +12,19 @@ from storyforge_core.domain import commands as ask
 from storyforge_core.domain import policy
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
-from storyforge_core.domain.replies import Declined, Repeated, Reply
+from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
+from storyforge_core.domain.space import objection_to_start, require_unblocked
 from storyforge_core.domain.story import BallotId, PlaythroughId, Rules, SceneId
-from storyforge_core.engine.handlers import hosting, linking, moving, playing, retelling, showing
+from storyforge_core.engine.handlers import hosting, linking, moving, playing, privacy, retelling, showing, spaces
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
 from storyforge_core.ports import Clock, Desk, Store
 
-HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories, ask.Link, ask.JoinRoom)
+PERSONAL = (ask.ShowMyData, ask.ForgetMe)
+"""What everybody may ask, whoever has shut them out."""
+DECIDING = (ask.ShowSpace, ask.ChangeSpace)
+"""What is about a whole space."""
+HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories, ask.Link, ask.JoinRoom, *PERSONAL, *DECIDING)
 """What can be asked in a room that shows no story."""
 REMEMBERED = 10_000
 """How many askers are kept in mind; whoever has been silent longest is forgotten first."""
@@ -81,6 +86,21 @@ class StoryForge:
             structlog.get_logger().info("declined", error=str(error), command=type(incoming.command).__name__)
             return Declined(str(error))
 
+    async def objection(self, incoming: Incoming) -> Reply | None:
+        """Say why no story can begin there, before a place is made for it; None when one can.
+
+        It counts as a request: making places is what costs.
+        """
+        try:
+            if self.doorman is not None:
+                self.doorman.admit(incoming)
+            space = await self.store.space(incoming.room)
+            require_unblocked(space, incoming.speaker)
+        except StoryForgeError as error:
+            return Declined(str(error))
+        found = objection_to_start(space, incoming.speaker, incoming.around)
+        return None if found is None else NotHere(found)
+
     async def deadline(self, ballot: BallotId) -> None:
         """Decide a ballot whose time is up. Again, or too late, it does nothing.
 
@@ -117,10 +137,11 @@ class StoryForge:
         here = desk.situation
         if here is None and not isinstance(incoming.command, HERE_NOT_NEEDED):
             raise NotFound(NO_STORY)
-        if here is not None:
-            if here.story.shelved and not isinstance(incoming.command, DELETED_TOO):
-                raise NotFound(NO_STORY)
-            policy.require_welcome(here.members, desk.player.id, incoming.speaker)
+        if here is not None and here.story.shelved and not isinstance(incoming.command, DELETED_TOO):
+            raise NotFound(NO_STORY)
+        if not isinstance(incoming.command, PERSONAL):
+            require_unblocked(desk.space, incoming.speaker)
+            policy.require_welcome(here.members if here else (), desk.player.id, incoming.speaker)
         table = Table(
             desk=desk,
             clock=self.clock,
@@ -128,6 +149,7 @@ class StoryForge:
             player=desk.player,
             room=desk.room,
             at=incoming.at,
+            around=incoming.around,
             rules=self.rules,
         )
         return await _dispatch(table, incoming.command)
@@ -149,5 +171,9 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR09
             return await hosting.handle(table, command)
         case ask.Link() | ask.JoinRoom():
             return await linking.handle(table, command)
+        case ask.ShowSpace() | ask.ChangeSpace():
+            return await spaces.handle(table, command)
+        case ask.ShowMyData() | ask.ForgetMe():
+            return await privacy.handle(table, command)
         case _:
             assert_never(command)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from storyforge_core.domain import policy
 from storyforge_core.domain.ballot import Ballot
-from storyforge_core.domain.commands import Speaker
+from storyforge_core.domain.commands import Speaker, Surroundings
 from storyforge_core.domain.runs import Situation
 from storyforge_core.domain.story import Member, Player, Room, Rules, Scene
 from storyforge_core.errors import Busy, NotFound
@@ -24,6 +24,7 @@ class Table:
     player: Player
     room: Room
     at: datetime
+    around: Surroundings
     rules: Rules
     """For stories that begin here."""
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from storyforge_core.domain.commands import Incoming, Speaker
+from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import Player, Room, RoomKey
 from storyforge_core.ports import Clock
+from storyforge_core.store import spaces
 from storyforge_core.store.codec import columns, storable
 from storyforge_core.store.statement import Db, Statement
 
@@ -17,11 +19,13 @@ _RECEIVE = Statement("""
     WITH news AS (
         INSERT INTO inbox (platform, event, at) VALUES (:platform, :event, :at) ON CONFLICT DO NOTHING RETURNING at
     )
-    SELECT room.id AS room, room.realm, room.playthrough_id AS playthrough, player.id AS player, player.name
+    SELECT room.id AS room, room.realm, room.playthrough_id AS playthrough, player.id AS player, player.name,
+           space.settings::text AS space
       FROM news
       LEFT JOIN room ON room.platform = :room_platform AND room.address = :address
       LEFT JOIN identity ON identity.platform = :speaker_platform AND identity.user_id = :user
       LEFT JOIN player ON player.id = identity.player_id
+      LEFT JOIN space ON space.platform = :room_platform AND space.realm = :realm
 """)
 
 _FIND_ROOM = Statement("SELECT id, playthrough_id FROM room WHERE platform = :platform AND address = :address")
@@ -60,6 +64,7 @@ class Arrival:
 
     room: Room
     player: Player
+    space: Space
 
 
 async def receive(db: Db, clock: Clock, incoming: Incoming) -> Arrival | None:
@@ -73,6 +78,7 @@ async def receive(db: Db, clock: Clock, incoming: Incoming) -> Arrival | None:
         at=incoming.at,
         room_platform=key.platform,
         address=key.address,
+        realm=key.realm,
         speaker_platform=speaker.platform,
         user=speaker.user,
     )
@@ -84,7 +90,7 @@ async def receive(db: Db, clock: Clock, incoming: Incoming) -> Arrival | None:
         player = await _renamed(db, Player(id=found["player"], name=found["name"]), _shown_name(speaker))
     else:
         player = await _make_player(db, clock, speaker)
-    return Arrival(room, player)
+    return Arrival(room, player, spaces.read(found["space"]))
 
 
 async def make_room(db: Db, clock: Clock, key: RoomKey) -> Room:

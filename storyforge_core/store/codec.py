@@ -11,6 +11,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.runs import Draft, Run, Situation
+from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import Choice, Rules
 
 Value = TypeVar("Value")
@@ -25,6 +26,7 @@ RULES = TypeAdapter(Rules)
 DRAFT = TypeAdapter(Draft)
 RUN = TypeAdapter(Run)
 SITUATION = TypeAdapter(Situation)
+SPACE = TypeAdapter(Space)
 
 
 def dump(adapter: TypeAdapter[Value], value: Value) -> str:

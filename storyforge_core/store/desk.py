@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from storyforge_core.domain.ballot import Ballot
-from storyforge_core.domain.changes import UNDOABLE, Change, Entry, RoomSet, StoryAdded, Verb
+from storyforge_core.domain.changes import UNDOABLE, Change, Entry, MemberSet, RoomSet, StoryAdded, Verb
 from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
+from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Run, RunStatus, Situation
+from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import (
     BallotId,
     Choice,
@@ -16,6 +18,7 @@ from storyforge_core.domain.story import (
     PlayerId,
     PlaythroughId,
     Room,
+    RoomKey,
     RunId,
     Scene,
     SceneId,
@@ -25,7 +28,7 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
-from storyforge_core.store import reading, runs, tickets, tree, writing
+from storyforge_core.store import privacy, reading, runs, spaces, tickets, tree, writing
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
@@ -59,11 +62,12 @@ class PostgresDesk:
         self.fresh = True
         self.room: Room | None = None
         self.player: Player | None = None
+        self.space = Space()
         self.situation: Situation | None = None
 
     async def seat(self, arrival: Arrival) -> None:
         """Take in who asks and where, and lock what the room shows."""
-        self.room, self.player = arrival.room, arrival.player
+        self.room, self.player, self.space = arrival.room, arrival.player, arrival.space
         if self.room.playthrough:
             await _LOCK.run(self._db, playthrough=self.room.playthrough)
             self.situation = await reading.situation(self._db, self.room.playthrough, seen_from=self.room)
@@ -192,6 +196,26 @@ class PostgresDesk:
         """Let an account be a person of its own again; False when it is one."""
         return await tickets.on_their_own(self._db, player, new, storable(speaker))
 
+    async def hold_space(self) -> Space:
+        """Read the space as it is now; until the end nobody else decides anything for it."""
+        return await spaces.hold(self._db, self._asker[0])
+
+    async def keep_space(self, space: Space) -> None:
+        """Store what is decided for the space that is held."""
+        await spaces.keep(self._db, self._asker[0], space)
+
+    async def my_data(self) -> MyData:
+        """Read everything that is kept about the asker."""
+        return await privacy.my_data(self._db, self._asker[1].id)
+
+    async def traces(self) -> tuple[PlaythroughId, ...]:
+        """Lock and answer the playthroughs in which the asker left a trace."""
+        return await privacy.traces(self._db, self._asker[1].id)
+
+    async def forget_player(self, stranger: PlayerId, *, everything: bool) -> None:
+        """Forget who the asker is, but for their place in stories and their votes in open ballots."""
+        await privacy.forget(self._db, self._asker[1].id, stranger, everything=everything)
+
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""
         return await runs.runs_before(self._db, run)
@@ -200,9 +224,21 @@ class PostgresDesk:
         """Read the words that a run has told so far."""
         return "".join(chunk.text for chunk in await runs.chunks(self._db, run, after=-1))
 
+    @property
+    def _asker(self) -> tuple[RoomKey, Player]:
+        """Where somebody asks, and who.
+
+        Raises:
+            NotFound: nobody does.
+        """
+        if self.room is None or self.player is None:
+            raise NotFound("Somebody has to ask, from somewhere.")
+        return self.room.key, self.player
+
     def _about(self, changes: Sequence[Change]) -> PlaythroughId:
-        """Whose audit entry it is: that of a story just begun, else of the one at the desk, else of the one opened."""
+        """Whose audit entry it is: that of a story begun, joined or left, else of the one at the desk or opened."""
         begun = next((change.playthrough.id for change in changes if isinstance(change, StoryAdded)), None)
+        begun = begun or next((change.playthrough for change in changes if isinstance(change, MemberSet)), None)
         here = self.situation.playthrough.id if self.situation else None
         opened = next((change.after for change in changes if isinstance(change, RoomSet)), None)
         about = begun or here or opened

@@ -1,6 +1,6 @@
 """The store: stories in PostgreSQL."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -8,9 +8,10 @@ from uuid import UUID
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.runs import Draft, Run, RunStatus
+from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId
-from storyforge_core.ports import Chunk, Clock, Signal
-from storyforge_core.store import arrivals, reading, runs
+from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
+from storyforge_core.store import arrivals, purge, reading, runs, spaces
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
 from storyforge_core.store.liveness import alive
@@ -134,3 +135,23 @@ class PostgresStore:
         """Find what is being written or queued."""
         async with connection(self._engine) as db:
             return await reading.live_run(db, playthrough)
+
+    async def space(self, key: RoomKey) -> Space:
+        """Read what was decided for the space that a room is in."""
+        async with connection(self._engine) as db:
+            return await spaces.space(db, key)
+
+    async def attendance(self, platform: str, present: Collection[str], at: datetime, only: str | None = None) -> None:
+        """Note in which spaces of a platform the bot is, all of them or `only` one, and that it is in no others."""
+        async with connection(self._engine) as db:
+            await spaces.attendance(db, platform, present, at, only)
+
+    async def purge(self, before: datetime) -> int:
+        """Delete the stories of spaces that the bot left before a time; answer how many there were."""
+        async with transaction(self._engine) as db:
+            return await purge.purge(db, before)
+
+    async def scene_in(self, key: RoomKey, message: str) -> ShownScene | None:
+        """Find the scene that a message of a room tells; None when it tells none."""
+        async with connection(self._engine) as db:
+            return await reading.scene_in(db, key, message)

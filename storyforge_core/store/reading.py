@@ -5,8 +5,9 @@ from storyforge_core.domain.changes import Change, Entry
 from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Run, Situation
-from storyforge_core.domain.story import BallotId, PlayerId, PlaythroughId, Room
+from storyforge_core.domain.story import BallotId, PlayerId, PlaythroughId, Room, RoomKey, Scene
 from storyforge_core.errors import Busy, NotFound
+from storyforge_core.ports import ShownScene
 from storyforge_core.store.codec import BALLOT, CHANGES, EVENT, RUN, SITUATION, columns
 from storyforge_core.store.statement import Db, Statement
 
@@ -73,6 +74,29 @@ _MEMBERS = Statement("""
 
 _EVENTS = Statement("""
     SELECT id, at, body::text FROM event WHERE playthrough_id = :playthrough AND id > :after ORDER BY id LIMIT :limit
+""")
+
+# What a message shows is a run's words, an event or a question; each of them leads to a scene.
+_SCENE_IN = Statement("""
+    WITH shown AS (
+        SELECT delivery.subject, room.playthrough_id,
+               CASE WHEN delivery.subject LIKE 'run:%' THEN substr(delivery.subject, 5)::uuid END AS run,
+               CASE WHEN delivery.subject LIKE 'event:%' THEN substr(delivery.subject, 7)::bigint END AS event,
+               CASE WHEN delivery.subject LIKE 'ballot:%' THEN split_part(delivery.subject, ':', 2)::uuid END AS ballot
+          FROM delivery JOIN room ON room.id = delivery.room_id
+         WHERE room.platform = :platform AND room.address = :address AND delivery.message = :message
+    ), meant AS (
+        SELECT shown.playthrough_id,
+               coalesce((SELECT scene.id FROM scene WHERE scene.run_id = shown.run),
+                        (SELECT (event.body->'scene'->>'id')::uuid FROM event WHERE event.id = shown.event),
+                        (SELECT ballot.scene_id FROM ballot WHERE ballot.id = shown.ballot)) AS scene
+          FROM shown
+    )
+    SELECT {scene}, scene.story_id IS NOT DISTINCT FROM playthrough.story_id AS here
+      FROM meant
+      JOIN scene ON scene.id = meant.scene
+      LEFT JOIN playthrough ON playthrough.id = meant.playthrough_id
+     LIMIT 1
 """)
 
 _PLAYTHROUGH_OF = Statement("SELECT playthrough_id FROM ballot WHERE id = :ballot")
@@ -153,3 +177,12 @@ async def events(db: Db, playthrough: PlaythroughId, after: int, limit: int) -> 
     """Read the events of a playthrough with an id above `after`, in order."""
     rows = await _EVENTS.rows(db, playthrough=playthrough, after=after, limit=limit)
     return tuple(Recorded(row["id"], row["at"], EVENT.validate_json(row["body"])) for row in rows)
+
+
+async def scene_in(db: Db, key: RoomKey, message: str) -> ShownScene | None:
+    """Find the scene that a message of a room tells; None when it tells none."""
+    row = await _SCENE_IN.row(db, platform=key.platform, address=key.address, message=message)
+    if row is None:
+        return None
+    *columns_of_scene, here = row.items()
+    return ShownScene(Scene(**dict(columns_of_scene)), here[1])

@@ -159,6 +159,15 @@ room = Table(
     Index(None, "playthrough_id"),
 )
 
+space = Table(
+    "space",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("realm", Text, primary_key=True),  # as in a room's
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    _moment("left_at", nullable=True),  # when the bot was removed from it; null while it is there
+)
+
 player = Table(
     "player",
     metadata,
@@ -296,7 +305,7 @@ inbox = Table(
     _moment("at"),
 )
 
-# Append-only: a trigger refuses to change or remove a row.
+# Append-only: a trigger refuses to change or remove a row, but where a person or a whole story is forgotten.
 change = Table(
     "change",
     metadata,

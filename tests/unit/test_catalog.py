@@ -75,6 +75,17 @@ def sentence(parsed: Parsed | None) -> str:
         ("/storyhost title The Door", commands.SetTitle("The Door")),
         ("!storyhost vote 2", commands.Vote(2)),
         ("/story delete The Door", commands.DeleteStory("The Door")),
+        ("/story mydata", commands.ShowMyData()),
+        ("/story mydata delete", commands.ForgetMe()),
+        ("/story mydata delete everything yes", commands.ForgetMe(everything=True, sure=True)),
+        ("/story setup show", commands.ShowSpace()),
+        ("/story setup channel 12", commands.ChangeSpace("channel", "12")),
+        ("/story setup channel 12 off", commands.ChangeSpace("channel", "12", lift=True)),
+        ("/story setup starters managers", commands.ChangeSpace("starters", "managers")),
+        ("/story setup starters 34", commands.ChangeSpace("starters", "34")),
+        ("/story setup adults on", commands.ChangeSpace("adults", "on")),
+        ("/story setup default quorum 3", commands.ChangeSpace("default", "quorum 3")),
+        ("/story setup block 56", commands.ChangeSpace("block", "56")),
         ("/story help", HelpAsked()),
         ("/story help vote", HelpAsked("vote")),
     ],
@@ -147,7 +158,7 @@ def test_a_form_of_a_platform_is_checked_like_a_typed_line() -> None:
 
 def test_every_command_of_the_core_can_be_typed() -> None:
     built = {type(parse(row.example)) for row in ROWS}
-    lines = ("/story take", "/story take edit x")
+    lines = ("/story take", "/story take edit x", "/story mydata delete")
     assert built | {type(parse(line)) for line in lines} == {*get_args(Command), HelpAsked}
 
 

@@ -2,10 +2,19 @@
 
 from typing import Final
 
-from bot.catalog.row import STORY, Argument, Group, HelpAsked, Row
+from bot.catalog.row import STORY, Argument, Given, Group, HelpAsked, Parsed, Problem, Row
 from storyforge_core.domain import commands
 
 CODE_CHARS = 20
+
+
+def _my_data(given: Given) -> Parsed:
+    if given["delete"]:
+        return commands.ForgetMe(everything=bool(given["everything"]), sure=bool(given["yes"]))
+    if given["everything"] or given["yes"]:
+        return Problem("Say what shall be done with everything: /story mydata delete everything")
+    return commands.ShowMyData()
+
 
 PEOPLE: Final = Group(
     name="People",
@@ -46,6 +55,22 @@ PEOPLE: Final = Group(
             arguments=(Argument(name="code", help="the code", required=True, limit=CODE_CHARS),),
             who="anyone",
             build=lambda given: commands.JoinRoom(given["code"]),
+        ),
+        Row(
+            name="mydata",
+            help="See what is kept about you, or have it deleted",
+            more=(
+                "With delete your name, accounts and votes go, and what you wrote stays as somebody's; with everything "
+                "as well, your words go too where no scene came of them. Add yes to be sure: nothing brings it back."
+            ),
+            example="/story mydata",
+            arguments=(
+                Argument(name="delete", help="forget who I am", kind="word", words=("delete",)),
+                Argument(name="everything", help="and what I wrote", kind="word", words=("everything",)),
+                Argument(name="yes", help="I am sure", kind="word", words=("yes",)),
+            ),
+            who="anyone",
+            build=_my_data,
         ),
         Row(
             name="help",

@@ -1,13 +1,14 @@
 """The `/story` commands as Discord knows them: derived from the table of all commands, row by row."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Protocol
 
+import discord
 from discord import app_commands
 from discord.app_commands import Choice as Offer
 
-from bot.catalog.row import Argument, Given, Row
+from bot.catalog.row import Argument, Given, Kind, Row
 from bot.catalog.table import FAMILIES, GROUPS, ROOTS
 from bot.platforms.discord.completing import Value
 from bot.platforms.discord.link import Interaction
@@ -15,6 +16,11 @@ from bot.platforms.discord.link import Interaction
 HELP_CHARS = 100
 OPTION_CHARS = 6000
 """The most that Discord lets anybody type into an option."""
+
+
+Place = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel
+PICKED: Mapping[Kind, object] = {"channel": Place, "role": discord.Role, "person": discord.User}
+"""What people pick from Discord's own lists."""
 
 
 class Slash(Protocol):
@@ -45,7 +51,7 @@ def _command(row: Row, slash: Slash) -> app_commands.Command[Any, ..., None]:
         name=row.name.rpartition(" ")[2], description=row.help[:HELP_CHARS], callback=_callback(row, slash)
     )
     for argument in row.arguments:
-        if argument.kind not in {"text", "word"}:
+        if argument.kind not in {"text", "word", *PICKED}:
             command.autocomplete(argument.name)(_completer(row, argument, slash))
     return command
 
@@ -53,8 +59,8 @@ def _command(row: Row, slash: Slash) -> app_commands.Command[Any, ..., None]:
 def _callback(row: Row, slash: Slash) -> Callable[..., Coroutine[Any, Any, None]]:
     """A function with the arguments of a row: discord.py reads the options off its signature."""
 
-    async def callback(interaction: Interaction, **given: Value | None) -> None:
-        await slash.typed(interaction, row, {name: str(value) for name, value in given.items() if value is not None})
+    async def callback(interaction: Interaction, **given: Value | discord.abc.Snowflake | None) -> None:
+        await slash.typed(interaction, row, {name: _said(value) for name, value in given.items() if value is not None})
 
     asked = inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Interaction)
     options = [_parameter(argument) for argument in row.arguments]
@@ -66,14 +72,20 @@ def _callback(row: Row, slash: Slash) -> Callable[..., Coroutine[Any, Any, None]
 
 
 def _parameter(argument: Argument) -> inspect.Parameter:
-    if argument.kind == "number":
-        annotation: object = app_commands.Range[int, 1, argument.limit]
+    if argument.kind in PICKED:
+        annotation: object = PICKED[argument.kind]
+    elif argument.kind == "number":
+        annotation = app_commands.Range[int, 1, argument.limit]
     elif argument.words:
         annotation = str
     else:
         annotation = app_commands.Range[str, 1, min(argument.limit, OPTION_CHARS)]
     default = inspect.Parameter.empty if argument.required else None
     return inspect.Parameter(argument.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _said(value: Value | discord.abc.Snowflake) -> str:
+    return str(value) if isinstance(value, Value) else str(value.id)
 
 
 def _described(argument: Argument) -> str:

@@ -38,7 +38,7 @@ def completion(row: Row, argument: Argument) -> Completion | None:
             return Completion(ShowStatus(), _players)
         case "number":
             return _TAKES if row.name == "takes" else _CHOICES
-        case "text" | "word" | "command":
+        case "text" | "word" | "command" | "channel" | "role" | "person":
             return None
         case _:
             assert_never(argument.kind)

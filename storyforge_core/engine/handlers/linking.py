@@ -5,7 +5,8 @@ from typing import assert_never
 from storyforge_core.domain import policy, tickets
 from storyforge_core.domain.commands import JoinRoom, Link
 from storyforge_core.domain.events import BallotChanged
-from storyforge_core.domain.replies import Accepted, Reply
+from storyforge_core.domain.replies import Accepted, NotHere, Reply
+from storyforge_core.domain.space import objection_to_place
 from storyforge_core.domain.story import PlayerId, PlaythroughId
 from storyforge_core.domain.tickets import LIFETIME, Ticket, TicketKind
 from storyforge_core.engine.handlers.showing import open_here
@@ -83,6 +84,8 @@ async def join_room(table: Table, text: str) -> Reply:
     ticket = await _redeem(table, text, "room")
     if ticket.playthrough is None or ticket.playthrough == table.room.playthrough:
         return Accepted("This room shows that story already.")
+    if (objection := objection_to_place(table.desk.space, table.around)) is not None:
+        return NotHere(objection)
     if table.desk.situation is not None:
         table.require_host("show another story here")
         table.require_quiet()

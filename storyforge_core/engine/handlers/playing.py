@@ -5,17 +5,28 @@ from typing import assert_never
 
 from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.ballot import Ballot, Verdict, cast, complete, count, decide
-from storyforge_core.domain.changes import Change, ChoiceAdded, MemberSet, RoomSet, Standing, StoryAdded, VoteSet
+from storyforge_core.domain.changes import (
+    CastVote,
+    Change,
+    ChoiceAdded,
+    MemberSet,
+    RoomSet,
+    Standing,
+    StoryAdded,
+    VoteSet,
+)
 from storyforge_core.domain.commands import CloseBallot, ContinueStory, NewStory, Vote, WriteIn
 from storyforge_core.domain.events import BallotChanged, BallotDecided, BallotWaits, StoryBegan
-from storyforge_core.domain.replies import Accepted, Reply
+from storyforge_core.domain.replies import Accepted, NotHere, Reply
 from storyforge_core.domain.runs import Order, Situation
+from storyforge_core.domain.space import begin_with, objection_to_start
 from storyforge_core.domain.story import (
     BallotId,
     Choice,
     ChoiceId,
     Member,
     Player,
+    PlayerId,
     Playthrough,
     PlaythroughId,
     Story,
@@ -62,6 +73,8 @@ async def new_story(table: Table, command: NewStory) -> Reply:
         table.require_quiet()
         if _others(table.here.members, table):
             table.require_host("begin another story here")
+    if (objection := objection_to_start(table.desk.space, table.speaker, table.around)) is not None:
+        return NotHere(objection)
     clock = table.clock
     story = Story(
         id=StoryId(clock.new_id()),
@@ -77,7 +90,7 @@ async def new_story(table: Table, command: NewStory) -> Reply:
         story=story.id,
         head=None,
         note="",
-        rules=table.rules,
+        rules=begin_with(table.desk.space, table.rules),
         created_at=table.at,
     )
     hosting = MemberSet(playthrough.id, table.player.id, None, Standing("joined", host=True))
@@ -277,15 +290,39 @@ async def _decided(  # noqa: PLR0913 - what a decision is made of
 async def recount(table: Table, members: tuple[Member, ...]) -> None:
     """Look at the open ballot again after somebody joined or left: it may be complete now."""
     here = table.here
+    if here.ballot is not None and here.run is None:
+        await _reconsider(table, here, here.ballot, members, before=())
+
+
+async def take_out(
+    table: Table, here: Situation, player: PlayerId, changes: tuple[Change, ...], members: tuple[Member, ...]
+) -> None:
+    """Write the changes that take somebody out of a playthrough, their vote with them; others may be complete now."""
     ballot = here.ballot
     if ballot is None or here.run is not None:
+        await table.desk.apply(changes, "forget")
         return
-    await table.desk.tell(
-        here.playthrough.id, BallotChanged(ballot, here.playthrough.rules, members, table.player.name)
+    withdrawn = tuple(
+        VoteSet(ballot.id, player, CastVote(vote.choice, vote.at), None)
+        for vote in ballot.votes
+        if vote.player == player
     )
-    verdict = decide(ballot, here.playthrough.rules.tie)
-    if verdict is not None and complete(ballot, here.playthrough.rules, members):
-        await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint="", before=())
+    left = replace(ballot, votes=tuple(vote for vote in ballot.votes if vote.player != player))
+    if not await _reconsider(table, here, left, members, before=(*changes, *withdrawn)):
+        await table.desk.apply((*changes, *withdrawn), "forget")
+
+
+async def _reconsider(
+    table: Table, here: Situation, ballot: Ballot, members: tuple[Member, ...], *, before: tuple[Change, ...]
+) -> bool:
+    """Show how a ballot stands with these members; decide it if it is complete, with what has to be written before."""
+    rules = here.playthrough.rules
+    await table.desk.tell(here.playthrough.id, BallotChanged(ballot, rules, members, table.player.name))
+    verdict = decide(ballot, rules.tie)
+    if verdict is None or not complete(ballot, rules, members):
+        return False
+    await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint="", before=before)
+    return True
 
 
 def numbered(ballot: Ballot, number: int) -> Choice:

@@ -10,7 +10,7 @@ from storyforge_core.domain.events import HeadSet, Task
 from storyforge_core.domain.replies import Accepted, Reply, TakesShown
 from storyforge_core.domain.runs import Order
 from storyforge_core.domain.story import Choice, ChoiceId, NewScene, Scene, SceneId
-from storyforge_core.engine.handlers.moving import move_head
+from storyforge_core.engine.handlers.moving import move_head, named
 from storyforge_core.engine.table import Table
 from storyforge_core.engine.turn import closing, order, show
 from storyforge_core.errors import Invalid, NotFound
@@ -36,15 +36,24 @@ async def handle(table: Table, command: Retelling) -> Reply:
 
 async def reroll(table: Table, command: Reroll) -> Reply:
     """Tell the head scene again."""
-    return await _again(table, "reroll", command.hint, "The scene is told again; the old take stays.")
+    base = await _meant(table, command.scene)
+    return await _again(table, "reroll", base, command.hint, "The scene is told again; the old take stays.")
 
 
 async def extend(table: Table, command: Extend) -> Reply:
     """Make the head scene longer."""
-    return await _again(table, "extend", command.hint, "The scene goes on; the shorter take stays.")
+    return await _again(
+        table, "extend", table.require_head(), command.hint, "The scene goes on; the shorter take stays."
+    )
 
 
-async def _again(table: Table, task: Task, hint: str, sentence: str) -> Reply:
+async def _meant(table: Table, words: str) -> Scene:
+    """The scene that is named, or the head."""
+    head = table.require_head()
+    return await named(table, words) if words.strip() else head
+
+
+async def _again(table: Table, task: Task, base: Scene, hint: str, sentence: str) -> Reply:
     table.require_quiet()
     head = table.require_head()
     ballot = table.here.ballot
@@ -52,11 +61,11 @@ async def _again(table: Table, task: Task, hint: str, sentence: str) -> Reply:
         await table.desk.apply(_withdrawing(ballot), task)
     wanted = Order(
         task=task,
-        parent=head.parent,
-        choice=head.choice,
-        chosen=(await table.desk.choice_texts((head,)))[0],
+        parent=base.parent,
+        choice=base.choice,
+        chosen=(await table.desk.choice_texts((base,)))[0],
         hint=hint.strip(),
-        base=head.id,
+        base=base.id,
         head=head.id,
         ballot=ballot.id if ballot is not None else None,
         seed=table.clock.seed(),
@@ -73,9 +82,9 @@ def _withdrawing(ballot: Ballot | None) -> tuple[Change, ...]:
 
 
 async def edit(table: Table, command: Edit) -> Reply:
-    """Put a player's prose in the place of the head scene; its choices stay."""
+    """Put a player's prose in the place of a scene; its choices stay."""
     table.require_quiet()
-    head = table.require_head()
+    head = await _meant(table, command.scene)
     prose = command.prose.strip()
     if not prose:
         msg = "Write the scene as it shall read: /story take edit The door was open after all."

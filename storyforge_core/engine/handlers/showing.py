@@ -8,6 +8,7 @@ from storyforge_core.domain.events import StoryOpened
 from storyforge_core.domain.replies import (
     Accepted,
     MapShown,
+    NotHere,
     PathShown,
     Reply,
     RunLine,
@@ -16,6 +17,7 @@ from storyforge_core.domain.replies import (
     StoryLine,
 )
 from storyforge_core.domain.runs import Run, Situation
+from storyforge_core.domain.space import objection_to_place
 from storyforge_core.domain.story import PlaythroughId
 from storyforge_core.engine.table import Table, quoted
 from storyforge_core.engine.turn import remind
@@ -72,6 +74,8 @@ async def stories(table: Table, command: ShowStories) -> Reply:
     playthrough, line = _named(found, command.story.strip())
     if line.here:
         return Accepted(f"{quoted(line.title)} is the story you are reading.")
+    if (objection := objection_to_place(table.desk.space, table.around)) is not None:
+        return NotHere(objection)
     if table.desk.situation is not None:
         table.require_quiet()
     here = await table.desk.open_situation(playthrough)
