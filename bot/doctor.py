@@ -11,8 +11,11 @@ from typing import Final
 
 from bot.compose import database_directory, discord_options, log_file
 from bot.platforms.discord import checkup
+from bot.platforms.discord.link import PLATFORM
 from bot.storyteller import ollama_options
+from storyforge_core.domain.story import RoomKey
 from storyforge_core.domain.writing import Finding, Role
+from storyforge_core.engine.clock import SystemClock
 from storyforge_core.errors import ModelMissing, ServiceDown, SetupError
 from storyforge_core.providers.ollama import OllamaWriter
 from storyforge_core.providers.ollama_wire import OllamaWire
@@ -20,6 +23,7 @@ from storyforge_core.settings import Settings, misspelt
 from storyforge_core.store.bundle import find_bundle
 from storyforge_core.store.database import open_database
 from storyforge_core.store.embedded import embedded_postgres
+from storyforge_core.store.postgres import PostgresStore
 
 SCARCE_BYTES = 1_000_000_000
 """Below it a year of stories or a model update may not fit."""
@@ -32,7 +36,7 @@ _RESET = "\x1b[0m"
 
 async def examine(settings: Settings, home: Path | None) -> list[Finding]:
     """Look at everything the program needs."""
-    database, storyteller, chats = await asyncio.gather(_database(settings), _storyteller(settings), _chats(settings))
+    (database, chats), storyteller = await asyncio.gather(_kept_and_chatted(settings), _storyteller(settings))
     misspellings, places = await asyncio.to_thread(lambda: (misspelt(home), _places(settings)))
     return [*(Finding(".env", "warn", sentence) for sentence in misspellings), *database, *storyteller, *chats, *places]
 
@@ -61,38 +65,39 @@ def _status(finding: Finding, *, coloured: bool) -> str:
     return f"{_COLOURS[finding.status]}{padded}{_RESET}" if coloured else padded
 
 
-async def _chats(settings: Settings) -> list[Finding]:
+async def _kept_and_chatted(settings: Settings) -> tuple[list[Finding], list[Finding]]:
+    """Look at the database, and with its help at the rooms where stories are told."""
+    database, rooms = await _database(settings)
     options = discord_options(settings)
-    return [] if options is None else [await checkup.examine(options)]
+    return database, [] if options is None else await checkup.examine(options, rooms)
 
 
-async def _database(settings: Settings) -> list[Finding]:
+async def _database(settings: Settings) -> tuple[list[Finding], tuple[RoomKey, ...]]:
+    """Look at the database, and read which rooms of Discord show a story."""
     if settings.database_url is not None:
         return await _server(settings.database_url.get_secret_value())
     directory = database_directory(settings)
     try:
         if not directory.exists():
             bundle = find_bundle(18)
-            return [
-                Finding(
-                    "database",
-                    "ok",
-                    f"PostgreSQL {bundle.major} comes along; the first start sets it up in {directory}",
-                )
-            ]
+            comes = f"PostgreSQL {bundle.major} comes along; the first start sets it up in {directory}"
+            return [Finding("database", "ok", comes)], ()
         async with embedded_postgres(directory) as server:
             return await _server(server.url)
     except SetupError as error:
-        return [Finding("database", "fail", str(error))]
+        return [Finding("database", "fail", str(error))], ()
 
 
-async def _server(url: str) -> list[Finding]:
+async def _server(url: str) -> tuple[list[Finding], tuple[RoomKey, ...]]:
     try:
         database = open_database(url)
     except SetupError as error:
-        return [Finding("database", "fail", str(error))]
+        return [Finding("database", "fail", str(error))], ()
     try:
-        return await database.findings()
+        findings = await database.findings()
+        usable = all(finding.status == "ok" for finding in findings)
+        rooms = await PostgresStore(database, SystemClock()).rooms(PLATFORM) if usable else ()
+        return findings, tuple(room.key for room in rooms)
     finally:
         await database.aclose()
 

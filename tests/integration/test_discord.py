@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.platforms.discord.checkup import examine
 from storyforge_core.domain.commands import Incoming, Speaker, Vote
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.errors import SetupError
@@ -345,14 +344,6 @@ async def test_a_reply_that_cannot_be_followed_is_answered_with_a_reason(databas
         await friends.types(friends.bo, "story join")
         friends.bo.reply(friends.scene, "the light goes out")
         await friends.reads("The others have not decided yet")
-
-
-async def test_the_checkup_says_where_the_bot_is(database: Database, tmp_path: Path) -> None:
-    async with club(database, tmp_path) as friends:
-        found = await examine(friends.options())
-        lost = await examine(friends.options("wrong"))
-    assert (found.status, "Friends" in found.detail) == ("ok", True)
-    assert (lost.status, "Reset Token" in lost.detail) == ("fail", True)
 
 
 async def test_one_server_can_have_the_commands_at_once(database: Database, tmp_path: Path) -> None:

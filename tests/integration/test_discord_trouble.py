@@ -78,8 +78,13 @@ async def test_what_happens_while_the_gateway_is_away_is_told_once(
 
 
 def break_line(friends: Club, how: str) -> None:
-    gateway = friends.peer.gateway
-    {"drop": gateway.drop, "reconnect": gateway.reconnect, "close": lambda: gateway.close(4000)}[how]()
+    match how:
+        case "drop":
+            friends.peer.gateway.drop()
+        case "reconnect":
+            friends.peer.gateway.reconnect()
+        case _:
+            friends.peer.gateway.close(4000)
 
 
 async def test_a_session_that_is_over_begins_anew_and_nothing_is_missed(

@@ -26,6 +26,8 @@ from storyforge_core.domain.replies import Accepted, Declined, MapShown
 from storyforge_core.domain.story import RunId, SceneId
 from storyforge_core.errors import ServiceDown
 
+INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, dm_reactions=True)
+"""What the bot hears of; none of it needs Discord's approval."""
 LONGEST_WAIT = 30.0
 """Seconds that discord.py may wait by itself before a request; whoever asked wants to know of longer ones."""
 NO_LONGER_ASKED = "That question is decided. The newest one stands further down."
@@ -49,7 +51,7 @@ class StoryClient(discord.AutoShardedClient):
 
     def __init__(self, link: Link, board: Board, reception: Reception, answers: Answers, owner: Owner) -> None:
         super().__init__(
-            intents=discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, dm_reactions=True),
+            intents=INTENTS,
             allowed_mentions=NO_PINGS,
             chunk_guilds_at_startup=False,
             max_messages=None,
