@@ -172,7 +172,8 @@ _PILES = (
         UUID(int=0),
         Statement("""
             SELECT id, draft::text AS body FROM run
-             WHERE playthrough_id = ANY(:playthroughs::uuid[]) AND NOT {live} AND id > :after ORDER BY id LIMIT :batch
+             WHERE playthrough_id = ANY(:playthroughs::uuid[]) AND run.status NOT IN ('running', 'stopping') AND id > :after
+             ORDER BY id LIMIT :batch
         """),
         Statement("UPDATE run SET draft = :body WHERE id = :id"),
     ),
