@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bot.surface import Bucket
+from tests.bench import bench_wire
 from tests.bench.chat import discord_ground, matrix_ground
 from tests.bench.chat.contest import Load, play
 from tests.bench.chat.discord_ground import EmbedChannel, PlainChannel
@@ -117,7 +118,7 @@ def bench(scale: Scale) -> list[Figure]:
         figures += contest.figures(in_virtual_time(_told_on_matrix(contest.load, STOCK)))
     for contest in without_limits(scale):
         figures += contest.figures(in_virtual_time(_told_on_matrix(contest.load, None)))
-    return figures
+    return figures + bench_wire.bench(scale)
 
 
 async def _told_on_discord(load: Load, bots: Sequence[str]) -> Told:

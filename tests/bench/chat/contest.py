@@ -10,8 +10,6 @@ from tests.bench.chat.speech import Scene, Speech, Summary
 
 Tell = Callable[[RoomKey, Speech], Awaitable[Scene]]
 """Have a scene told in a room, and follow it."""
-SPREAD = 5.0
-"""Seconds over which scenes begin that are told at once."""
 PAUSE = 60.0
 """Seconds between scenes that are told one after the other: every budget is full again."""
 
@@ -26,6 +24,8 @@ class Load:
     """Tokens a second."""
     scenes: int
     at_once: bool = False
+    spread: float = 5.0
+    """Seconds over which scenes begin that are told at once."""
 
     def speeches(self) -> list[Speech]:
         """The same ones for everybody."""
@@ -40,7 +40,7 @@ async def play(load: Load, rooms: Sequence[RoomKey], tell: Tell) -> Summary:
     if not load.at_once:
         return Summary([await _one(tell, room, speech, PAUSE) for room, speech in told])
     dice = random.Random(load.scenes)
-    starts = [asyncio.create_task(_one(tell, *each, dice.uniform(0, SPREAD))) for each in told]
+    starts = [asyncio.create_task(_one(tell, *each, dice.uniform(0, load.spread))) for each in told]
     return Summary(await asyncio.gather(*starts))
 
 

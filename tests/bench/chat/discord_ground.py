@@ -104,20 +104,27 @@ def replica(ground: Ground, bot: Replica, pages: Callable[[discord.PartialMessag
 
 
 @asynccontextmanager
+async def ours(ground: Ground, choosing: float = 0.0) -> AsyncGenerator[Ours]:
+    """Have the product here."""
+    board = Board(ground.link)
+    program = Ours(DiscordSurface(ground.link, board), choosing)
+    yield program
+    await program.aclose()
+    board.close()
+
+
+@asynccontextmanager
 async def product(ground: Ground, choosing: float = 0.0) -> AsyncGenerator[Tell]:
     """Have the product tell scenes; what it shows is held to be faithful, too."""
-    board = Board(ground.link)
-    ours = Ours(DiscordSurface(ground.link, board), choosing)
+    async with ours(ground, choosing) as program:
 
-    async def tell(room: RoomKey, speech: Speech) -> Scene:
-        await ours.tell(room, speech)
-        asked = await ground.asked(room)
-        faithful(speech, sights(asked))
-        return seen(asked, speech)
+        async def tell(room: RoomKey, speech: Speech) -> Scene:
+            await program.tell(room, speech)
+            asked = await ground.asked(room)
+            faithful(speech, sights(asked))
+            return seen(asked, speech)
 
-    yield tell
-    await ours.aclose()
-    board.close()
+        yield tell
 
 
 def seen(asked: Sequence[Asked], speech: Speech) -> Scene:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ from tests.bench.chat.discord_ground import Asked, client, text_of
 ROOT = Path(__file__).parents[3]
 SETUP = 300.0
 """Seconds for a Discord to write everything down that happened there."""
+SOMEBODY = "Ann"
+GRANTED = 200
+Json = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class WireGround:
         """Make channels where nobody has written yet."""
         taken = len(await self._channels())
         for number in range(taken, taken + many):
-            said = {"who": "Ann", "do": "message", "channel": f"c{number}", "text": "Go on."}
+            said = {"who": SOMEBODY, "do": "message", "channel": f"c{number}", "text": "Go on."}
             async with self.http.post(f"{self.url}/peer/human", json=said) as done:
                 done.raise_for_status()
         made = [each["id"] for each in await self._channels() if each["name"] in _names(taken, many)]
@@ -44,21 +47,34 @@ class WireGround:
 
     async def asked(self, room: RoomKey) -> list[Asked]:
         """List the requests about a channel so far."""
-        seen = (await self._state())["requests"]
-        return [self._asked(each) for each in seen if f"/channels/{room.address}/messages" in each["path"]]
+        return (await self.asked_in([room]))[0]
 
-    def _asked(self, request: dict[str, Any]) -> Asked:
-        text = text_of(request["json"]) if request["status"] in {200, 201} else None
-        place = request["path"].partition("/messages")[2] or str(request["at"])
-        return Asked(request["at"] - self.began, request["status"], place, text)
+    async def asked_in(self, rooms: Sequence[RoomKey]) -> list[list[Asked]]:
+        """List the requests about each of some channels so far."""
+        state = await self._state()
+        channels = {channel["id"]: channel for channels in state["guilds"].values() for channel in channels}
+        return [self._asked_about(channels[room.address], state["requests"]) for room in rooms]
 
-    async def _channels(self) -> list[dict[str, Any]]:
-        guilds: dict[str, list[dict[str, Any]]] = (await self._state())["guilds"]
+    def _asked_about(self, channel: Json, requests: Sequence[Json]) -> list[Asked]:
+        """Read its requests; the peer does not say which message a post became, but they are in order."""
+        place = f"/channels/{channel['id']}/messages"
+        posted = iter([message["id"] for message in channel["messages"] if message["author"] != SOMEBODY])
+        asked = []
+        for request in requests:
+            if request["path"].startswith(place):
+                granted = request["status"] == GRANTED
+                message = next(posted) if granted and request["path"] == place else request["path"].rpartition("/")[2]
+                text = text_of(request["json"]) if granted else None
+                asked.append(Asked(request["at"] - self.began, request["status"], message, text))
+        return asked
+
+    async def _channels(self) -> list[Json]:
+        guilds: dict[str, list[Json]] = (await self._state())["guilds"]
         return [channel for channels in guilds.values() for channel in channels]
 
-    async def _state(self) -> dict[str, Any]:
+    async def _state(self) -> Json:
         async with self.http.get(f"{self.url}/peer/state") as answer:
-            state: dict[str, Any] = await answer.json()
+            state: Json = await answer.json()
             return state
 
 
