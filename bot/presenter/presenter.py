@@ -64,7 +64,7 @@ class Presenter:
         """Show the newest words if that is quick, and let go."""
         shows = list(self._shows.values())
         self._shows.clear()
-        await asyncio.gather(*(show.close(CLOSING_SECONDS) for show in shows))
+        await asyncio.gather(*(show.pause(CLOSING_SECONDS) for show in shows))
 
     async def _attend(self, surface: Surface, key: RoomKey) -> None:
         room = await self._stage.store.room(key)

@@ -36,6 +36,8 @@ from storyforge_core.domain.story import PlaythroughId, Room, RunId
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Ledger, Words
 
+SILENTLY = LetGo()
+
 log = structlog.stdlib.get_logger()
 
 
@@ -105,11 +107,15 @@ class RoomShow:
         """
         await self._put(f"mention:{subject}", self._layout.message(self._layout.voice.flavour.literal(text)))
 
-    async def close(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
+        """Stop presenting because the program ends, and say so below words under way."""
+        await self.close(seconds, LetGo(happenings.paused(self._layout.voice)))
+
+    async def close(self, seconds: float, ending: LetGo = SILENTLY) -> None:
         """Stop presenting; words under way are shown if that takes no longer."""
         self._task.cancel()
         await asyncio.wait({self._task})
-        letting_go = [asyncio.ensure_future(telling.finish(LetGo())) for telling in self._tellings.values()]
+        letting_go = [asyncio.ensure_future(telling.finish(ending)) for telling in self._tellings.values()]
         if letting_go:
             _, late = await asyncio.wait(letting_go, timeout=seconds)
             for telling in late:

@@ -59,6 +59,12 @@ class Layout:
         pages = growing(clean(words), self.limits, head_room(self.limits))
         return _under(self._lead(assignment), pages) or self.blank(assignment)
 
+    def paused(self, words: str, note: str, assignment: Assignment) -> tuple[Sheet, ...]:
+        """Show the words so far and a note below them; nothing where it does not fit or could not be taken away."""
+        sheets = self.growing(words, assignment)
+        noted = self._over(sheets, note)
+        return noted if self.limits.edits == "rewrite" and len(noted) == len(sheets) else ()
+
     def told(self, told: SceneTold, assignment: Assignment) -> tuple[Sheet, ...]:
         """Show a finished scene with its number and title; they come last where what was shown can only grow."""
         pages = finished(clean(told.scene.prose), self.limits, head_room(self.limits))

@@ -10,7 +10,7 @@ import structlog
 from bot.presenter import pacer
 from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
 from bot.presenter.sheet import Assignment, Layout, Sheet
-from bot.surface import Frame, SlowDown, SurfaceDown
+from bot.surface import Frame, SlowDown, SurfaceDown, SurfaceError
 from bot.wording import happenings
 from storyforge_core.domain.events import SceneTold, WritingFailed, WritingStopped
 from storyforge_core.domain.story import RunId
@@ -28,7 +28,10 @@ log = structlog.stdlib.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """The program ends; the run may go on elsewhere."""
+    """Nobody shows it here any more; the run may go on elsewhere."""
+
+    note: str = ""
+    """What to say below the words, ready for the platform, until somebody shows it again."""
 
 
 Ending = SceneTold | WritingFailed | WritingStopped | LetGo
@@ -91,8 +94,9 @@ class Telling:
                 await self._break_off(happenings.failed(ending, self._layout.voice))
             case WritingStopped():
                 await self._break_off(happenings.stopped(ending, self._layout.voice))
-            case LetGo():
+            case LetGo(note):
                 await self._try_frame()
+                await self._pause(note)
             case _:
                 assert_never(ending)
 
@@ -105,6 +109,7 @@ class Telling:
         if self._layout.limits.edits == "none":
             await asyncio.wait({self._over})
             return
+        await self._recall()
         await self._try_frame()
         while not self._over.done():
             try:
@@ -113,6 +118,15 @@ class Telling:
             except ServiceDown as down:
                 log.warning("words not heard", run=str(self._run), reason=str(down))
             await self._unless_over(asyncio.sleep(LISTEN_AGAIN))
+
+    async def _recall(self) -> None:
+        """Begin with the words that an earlier program has shown: they must not go away before the next ones come."""
+        try:
+            if any(delivery.shown for delivery in await self._outbox.known(self.subject)):
+                async with self._words.live(self._run) as words:
+                    await self._take(words)
+        except ServiceDown as down:
+            log.warning("words not recalled", run=str(self._run), reason=str(down))
 
     async def _keep_up(self, words: LiveWords) -> None:
         while await self._more(words):
@@ -182,6 +196,16 @@ class Telling:
         else:
             self._shown = len(self._text)
             self._retry = FIRST_RETRY
+
+    async def _pause(self, note: str) -> None:
+        """Say below the words why no more come for a while, where that is quickly done."""
+        sheets = self._layout.paused(self._text, note, self._assignment) if note else ()
+        if not sheets:
+            return
+        try:
+            await self._outbox.send(self._showing(sheets[-1], len(sheets) - 1))
+        except (SurfaceError, ServiceDown) as trouble:
+            log.info("pause not told", run=str(self._run), reason=str(trouble))
 
     async def _show(self, sheets: tuple[Sheet, ...]) -> None:
         """Open the messages that are missing, in order; then trim and edit those that are there."""

@@ -125,6 +125,11 @@ def placeholder(place: int) -> str:
     return f"{counted(place, 'other scene')} {'is' if place == 1 else 'are'} written before this one {WAITING}"
 
 
+def paused(voice: Voice) -> str:
+    """Say below unfinished words that the program is away for a while."""
+    return voice.flavour.soft("⏸ I have to go for a moment. It goes on right here when I'm back.")
+
+
 def failed(event: WritingFailed, voice: Voice) -> str:
     """Say what happened and what can be done."""
     return sentence(event.sentence, voice)

@@ -183,6 +183,22 @@ async def test_what_discord_refuses_is_said_to_the_asker_in_a_sentence(database:
         assert "log" not in seen.text
 
 
+async def test_a_program_that_ends_in_mid_scene_says_that_it_comes_back(database: Database, tmp_path: Path) -> None:
+    writer = held_back()
+    async with club(database, tmp_path, writer) as friends:
+        async with friends.program():
+            await halfway(friends)
+        assert friends.scene.content.endswith("*⏸ I have to go for a moment. It goes on right here when I'm back.*")
+        assert not friends.scene.buttons
+        assert friends.peer.gateway.sessions == {}  # it has said goodbye
+        async with friends.program():
+            await friends.until(lambda: "⏸" not in friends.scene.content)
+            writer.gate.set()
+            await friends.asked()
+        assert SCENE in friends.scene.content
+        assert grows([version.content for version in friends.scene.history])
+
+
 async def begin(friends: Club, who: Human) -> None:
     await (await who.slash(friends.general, "story new", premise=PREMISE, title=who.name)).settled()
 

@@ -259,7 +259,9 @@ def test_the_newest_words_are_shown_before_the_program_ends() -> None:
         speech.say("was open.")
         await asyncio.sleep(0.01)
         await room.presenter.aclose()
-        assert room.chat.texts == ["*→ Open the door*\n\nThe door was open."]
+        (text,) = room.chat.texts
+        assert text.startswith("*→ Open the door*\n\nThe door was open.")
+        assert text.endswith("*⏸ I have to go for a moment. It goes on right here when I'm back.*")
 
     present(story())
 

@@ -15,6 +15,8 @@ _BESIDE = Path(__file__).parents[3].parent / "shared" / "discord" / "openapi.jso
 _SNOWFLAKES = {"oneOf": [{"type": "string", "pattern": "^(0|[1-9][0-9]*)$"}, {"type": "integer", "minimum": 0}]}
 _LENIENT = {"SnowflakeType": _SNOWFLAKES}
 """Discord takes numbers for snowflakes, and clients send some."""
+_MEDIA = {"title": "GUILD_MEDIA", "const": 16}
+"""A kind of channel that Discord's pages describe and its specification leaves out; for the client it is a forum."""
 
 
 def specification() -> Path | None:
@@ -35,6 +37,7 @@ class Spec:
     def load(cls, path: Path) -> "Spec":
         document = json.loads(path.read_text("utf-8"))
         document["components"]["schemas"] |= _LENIENT
+        document["components"]["schemas"]["ChannelTypes"]["oneOf"].append(_MEDIA)
         registry = jsonschema_rs.Registry([(_NAME, document)], draft=jsonschema_rs.Draft202012)
         return cls(document["paths"], registry)
 
