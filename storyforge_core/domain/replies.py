@@ -7,7 +7,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import Task
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.space import Objection, Space
-from storyforge_core.domain.story import Member, Playthrough, Rules, Scene, SceneId, Story, TreeNode
+from storyforge_core.domain.story import Member, Playthrough, Rules, RunId, Scene, SceneId, Story, TreeNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,8 @@ class Accepted:
     """It is done or under way; everybody sees the effect."""
 
     sentence: str
+    run: RunId | None = None
+    """What is being written because of it."""
     kind: Literal["accepted"] = "accepted"
 
 

@@ -116,8 +116,8 @@ def new_vote(change: VoteSet) -> Vote | None:
     return None if change.after is None else Vote(change.player, change.after.choice, change.after.at)
 
 
-async def order(desk: Desk, playthrough: PlaythroughId, wanted: Order, clock: Clock) -> None:
-    """Queue a run and tell the players.
+async def order(desk: Desk, playthrough: PlaythroughId, wanted: Order, clock: Clock) -> RunId:
+    """Queue a run and tell the players; answers which run it is.
 
     Raises:
         Busy: something is being written already.
@@ -133,6 +133,7 @@ async def order(desk: Desk, playthrough: PlaythroughId, wanted: Order, clock: Cl
     )
     place = await desk.queue(run, INTERACTIVE)
     await desk.tell(playthrough, WritingQueued(run.id, wanted.task, wanted.chosen, wanted.by, place, wanted.words))
+    return run.id
 
 
 async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clock) -> None:

@@ -29,6 +29,7 @@ from storyforge_core.domain.story import (
     PlayerId,
     Playthrough,
     PlaythroughId,
+    RunId,
     Story,
     StoryId,
 )
@@ -97,8 +98,8 @@ async def new_story(table: Table, command: NewStory) -> Reply:
     shown = RoomSet(table.room.id, table.room.playthrough, playthrough.id)
     await table.desk.apply((StoryAdded(story, playthrough), hosting, shown), "new")
     await table.desk.tell(playthrough.id, StoryBegan(story.title, story.premise, table.player.name))
-    await order(table.desk, playthrough.id, _opening(story.seed, table.player, playthrough.rules.words), clock)
-    return Accepted(f"{quoted(story.title)} begins.")
+    run = await order(table.desk, playthrough.id, _opening(story.seed, table.player, playthrough.rules.words), clock)
+    return Accepted(f"{quoted(story.title)} begins.", run)
 
 
 def _opening(seed: int, player: Player, words: int) -> Order:
@@ -124,8 +125,8 @@ async def continue_story(table: Table, command: ContinueStory) -> Reply:
     here = table.here
     if here.head is None:
         opening = _opening(here.story.seed, table.player, here.playthrough.rules.words)
-        await order(table.desk, here.playthrough.id, opening, table.clock)
-        return Accepted("The opening is being written.")
+        run = await order(table.desk, here.playthrough.id, opening, table.clock)
+        return Accepted("The opening is being written.", run)
     ballot = here.ballot
     if ballot is not None and not table.host and _others(here.members, table):
         msg = "The others have not decided yet. Vote with its number: /story vote 1. A host may /story close."
@@ -135,13 +136,13 @@ async def continue_story(table: Table, command: ContinueStory) -> Reply:
         msg = "There is a tie. Name the choice that wins: /story close 1"
         raise Invalid(msg)
     if ballot is not None and verdict is not None:
-        await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint=command.hint, before=())
-        return Accepted(f"On with {quoted(verdict.winner.text)}.")
+        run = await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint=command.hint, before=())
+        return Accepted(f"On with {quoted(verdict.winner.text)}.", run)
     if ballot is not None:
         await table.desk.apply((closing(ballot, "withdrawn"),), "continue")
     freely = _following(here, None, command.hint, table.clock.seed(), table.player)
-    await order(table.desk, here.playthrough.id, freely, table.clock)
-    return Accepted("The next scene is being written.")
+    run = await order(table.desk, here.playthrough.id, freely, table.clock)
+    return Accepted("The next scene is being written.", run)
 
 
 def _others(members: tuple[Member, ...], table: Table) -> bool:
@@ -228,8 +229,8 @@ async def _complete(
         await table.desk.tell(here.playthrough.id, changed, _waiting(ballot))
         return Accepted("It is a tie; the host decides.")
     await table.desk.tell(here.playthrough.id, changed)
-    await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint="", before=changes)
-    return Accepted(f"On with {quoted(verdict.winner.text)}.")
+    run = await _decided(table.desk, here, ballot, verdict, table.clock, by="", hint="", before=changes)
+    return Accepted(f"On with {quoted(verdict.winner.text)}.", run)
 
 
 async def close_ballot(table: Table, command: CloseBallot) -> Reply:
@@ -247,8 +248,8 @@ async def close_ballot(table: Table, command: CloseBallot) -> Reply:
         why = "There is a tie" if ballot.votes else "Nobody has voted yet"
         msg = f"{why}. Name the choice that wins: /story close 1"
         raise Invalid(msg)
-    await _decided(table.desk, table.here, ballot, verdict, table.clock, by=by, hint="", before=())
-    return Accepted(f"On with {quoted(verdict.winner.text)}.")
+    run = await _decided(table.desk, table.here, ballot, verdict, table.clock, by=by, hint="", before=())
+    return Accepted(f"On with {quoted(verdict.winner.text)}.", run)
 
 
 async def ballot_deadline(desk: Desk, ballot: BallotId, clock: Clock) -> None:
@@ -277,14 +278,14 @@ async def _decided(  # noqa: PLR0913 - what a decision is made of
     by: str,
     hint: str,
     before: tuple[Change, ...],
-) -> None:
+) -> RunId:
     """Close a ballot and queue the winner, in this order of one transaction: neither happens without the other."""
     await desk.apply((*before, closing(ballot, "closed", verdict.winner.id)), "decide")
     closed = replace(ballot, status="closed", winner=verdict.winner.id)
     tied = tuple(choice.id for choice in verdict.tied)
     await desk.tell(here.playthrough.id, BallotDecided(closed, verdict.winner, tied, by))
     following = _following(here, verdict.winner, hint, clock.seed(), desk.player)
-    await order(desk, here.playthrough.id, following, clock)
+    return await order(desk, here.playthrough.id, following, clock)
 
 
 async def recount(table: Table, members: tuple[Member, ...]) -> None:

@@ -73,8 +73,8 @@ async def _again(table: Table, task: Task, base: Scene, hint: str, sentence: str
         asker=table.player.id,
         words=table.here.playthrough.rules.words,
     )
-    await order(table.desk, table.here.playthrough.id, wanted, table.clock)
-    return Accepted(sentence)
+    run = await order(table.desk, table.here.playthrough.id, wanted, table.clock)
+    return Accepted(sentence, run)
 
 
 def _withdrawing(ballot: Ballot | None) -> tuple[Change, ...]:
