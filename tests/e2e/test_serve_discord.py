@@ -52,9 +52,21 @@ class Discord:
         self.waits(lambda: any(text in message["content"] for message in self.story))
 
     def question(self) -> Shown:
-        """The open question, once it is asked."""
-        self.waits(lambda: any(message["buttons"] for message in self.story))
-        return next(message for message in self.story if message["buttons"])
+        """The message with the open question, once it is asked."""
+        self.waits(lambda: any(map(asks, self.story)))
+        return next(filter(asks, self.story))
+
+    def types(self, who: str, command: str, **options: object) -> Shown:
+        """Somebody types a command: the first time in the channel, then in the thread of the story."""
+        threads = [each["id"] for each in self.state["guilds"]["Friends"] if each["is_thread"]]
+        place = threads[0] if threads else "general"
+        return self.human(who, "slash", channel=place, command=command, options=options)
+
+    def clicks(self, who: str, which: str) -> Shown:
+        """Somebody presses a button under the open question, by the beginning of what is written on it."""
+        card = self.question()
+        label = next(each["label"] for each in card["buttons"] if each["label"].startswith(which))
+        return self.human(who, "click", message=card["id"], which=label)
 
     def _ask(self, what: str, body: object = None) -> Shown:
         address = f"{self.gateway.replace('ws://', 'http://')}/peer/{what}"
@@ -62,6 +74,10 @@ class Discord:
         with urlopen(Request(address, data), timeout=10) as answer:  # noqa: S310 - our own
             said: Shown = json.load(answer)
             return said
+
+
+def asks(message: Shown) -> bool:
+    return any(button["custom_id"].startswith("sf:vote:") for button in message["buttons"])
 
 
 @pytest.fixture
@@ -85,27 +101,47 @@ def test_friends_play_from_the_invitation_to_the_second_scene(new_home: Callable
     with home.starts("serve") as program:
         program.prints("oauth2/authorize?client_id=")
         discord.waits(lambda: discord.state["connected"] and discord.state["commands"])
-        discord.human("Ann", "slash", channel="general", command="story new", options={"premise": "A door in the sea"})
-        card = discord.question()
-        discord.human("Ann", "click", message=card["id"], which=card["buttons"][1]["label"])
+        discord.types("Ann", "story new", premise="A door in the sea")
+        discord.question()
+        discord.types("Bo", "story join")
+        form = discord.clicks("Ann", "✍️")
+        discord.human("Ann", "submit", answer=form["answer"], values={"text": "Knock three times"})
+        discord.waits(lambda: any("Knock three times" in each["label"] for each in discord.question()["buttons"]))
+        discord.human("Bo", "react", message=discord.question()["id"], emoji="4️⃣")
+        discord.waits_for("wins with 2 of 2 votes")
         discord.waits_for("**2 · ")
         program.process.send_signal(signal.SIGTERM)
         assert program.process.wait(PATIENCE) == 0
     assert discord.state["violations"] == []
 
 
-def test_a_killed_program_goes_on_in_the_same_message(home: Home, ollama: Ollama, discord: Discord) -> None:
-    ollama.plays(tellings=[numbered("a", 120)], rate=40)
-    with home.starts("serve", **discord.settings) as program:
+def test_friends_play_on_through_kills(home: Home, ollama: Ollama, discord: Discord) -> None:
+    ollama.plays(tellings=[numbered("a", 120), f" {numbered('b', 20)}", numbered("c", 20)], rate=40)
+    settings = {**discord.settings, "VOTE_DEADLINE": "6"}
+    with home.starts("serve", **settings) as program:
         discord.waits(lambda: discord.state["connected"] and discord.state["commands"])
-        discord.human("Ann", "slash", channel="general", command="story new", options={"premise": "A door in the sea"})
+        discord.types("Ann", "story new", premise="A door in the sea")
         discord.waits_for("a30 ")
-        program.dies()
-    with home.starts("serve", **discord.settings):
-        discord.question()
-        told = [message["content"] for message in discord.story if "a1 " in message["content"]]
-        assert len(told) == 1
-        assert numbered("a", 120) in told[0]
+        program.dies()  # in mid-scene
+    with home.starts("serve", **settings) as program:
+        card = discord.question()
+        for friend in ("Bo", "Cy", "Dee"):
+            discord.types(friend, "story join")
+        discord.clicks("Ann", "1")
+        discord.human("Bo", "react", message=card["id"], emoji="2️⃣")
+        discord.waits(lambda: {"(Ann)", "(Bo)"} <= set(discord.question()["content"].split()))
+        program.dies()  # in mid-ballot
+    discord.human("Cy", "react", message=card["id"], emoji="3️⃣")
+    with home.starts("serve", **settings):
+        discord.waits_for("A tie between 1, 2 and 3. The lot falls on")  # as the deadline finds it: Dee never votes
+        discord.waits_for("c20.")
+        discord.waits(lambda: any(map(asks, discord.story)))
+        home.is_whole(2)
+    told = [message["content"] for message in discord.story if "a1 " in message["content"]]
+    assert len(told) == 1
+    assert "a30 " in told[0]
+    assert "b20." in told[0]
+    assert discord.state["violations"] == []
 
 
 def test_nothing_to_serve_is_said_in_a_sentence(new_home: Callable[..., Home]) -> None:
