@@ -20,6 +20,9 @@ SHORTEST_WAIT = 0.05
 LENGTHENED = 1.1
 """A scene is expected to be this much longer than asked for: who expects too little has no edits left for the rest."""
 
+GROWING_SHARE = 0.9
+"""Of what all rooms together may send, this much is for scenes that grow; others begin and end meanwhile."""
+
 WORD_CHARS = 6
 """Of an English story, blanks and marks among them; other languages have longer words or signs for whole ones."""
 
@@ -150,6 +153,19 @@ class Due:
     """From here on in any case."""
 
 
+def together(one: Allowance, other: Allowance, pace: Pace) -> Allowance:
+    """See two windows of the same kind as one, for a message that can be edited by either.
+
+    The answer is the scarcer of what is left until the first of them counts anew, and until both have.
+    """
+    soon, late = sorted((one, other), key=lambda left: left.reset_in)
+    now = soon.remaining + late.remaining
+    if not now:
+        return soon
+    spans = (Allowance(now, soon.reset_in), Allowance(now + pace.burst, late.reset_in))
+    return max(spans, key=lambda span: span.reset_in / (span.remaining + 1))
+
+
 def first_edit(pace: Pace, left: Allowance, posted: float) -> Due:
     """Time the first edit after a message was posted; posting costs no edit."""
     at = posted + (pace.first_gap if left.remaining else max(pace.first_gap, left.reset_in))
@@ -179,7 +195,7 @@ def next_edit(
     since = now if meant is None else meant
     window = (left.reset_in + now - since) / (left.remaining + 1)
     share = _of_bucket(pace, left, streams, course) if left.refill else window
-    gap = max(pace.min_gap, share, streams / pace.shared, _of_scene(pace, course))
+    gap = max(pace.min_gap, share, streams / (pace.shared * GROWING_SHARE), _of_scene(pace, course)) + left.queued
     at = max(since + gap, now if left.remaining else now + left.reset_in)
     spare = 0.0 if left.remaining == 0 else gap * EARLY_SHARE
     return Due(max(at - spare, since + pace.min_gap), at)

@@ -130,7 +130,7 @@ def test_a_generous_platform_is_not_edited_faster_than_people_read() -> None:
 
 
 def test_many_streams_share_the_platform() -> None:
-    assert pacer.next_edit(PACE, Allowance(5, 5.0), 10.0, 90).at == pytest.approx(12.0)
+    assert pacer.next_edit(PACE, Allowance(5, 5.0), 10.0, 90).at == pytest.approx(10.0 + 90 / 40.5)
 
 
 def test_a_sentence_may_go_out_in_the_last_fifth_of_a_gap() -> None:

@@ -18,6 +18,8 @@ from storyforge_core.domain.story import RoomKey
 PLATFORM = "discord"
 PACE = Pace()
 NO_PINGS = discord.AllowedMentions.none()
+TURNS = 48.0
+"""Requests a second of all rooms together: Discord refuses a bot's fifty-first."""
 GRACE = 0.05
 """Seconds that discord.py gets to end its own wait first."""
 _EDITED = re.compile(r".*/channels/(\d+)/messages/\d+")
@@ -40,6 +42,8 @@ class Link:
     def __init__(self) -> None:
         self._client: Client | None = None
         self._told: dict[str, _Told] = {}
+        self._turn = float("-inf")
+        """When the newest request went out, or will."""
 
     def connect(self, client: Client | None) -> None:
         """Use another client from now on; None while there is none."""
@@ -68,13 +72,23 @@ class Link:
         guild = int(room.realm) if room.realm else None
         return self.client.get_partial_messageable(int(room.address), guild_id=guild)
 
+    async def turn(self) -> None:
+        """Wait for a turn among the requests of all rooms: Discord refuses a bot that sends too many in a second."""
+        now = asyncio.get_running_loop().time()
+        self._turn = max(now, self._turn + 1 / TURNS)
+        if self._turn > now:
+            await asyncio.sleep(self._turn - now)
+
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer told about further edits in a room."""
         told = self._told.get(room.address)
         if told is None:
             return None
-        left = told.resets - asyncio.get_running_loop().time()
-        return Allowance(told.remaining, left) if left > 0 else Allowance(told.limit, PACE.per)
+        now = asyncio.get_running_loop().time()
+        left, queued = told.resets - now, max(self._turn - now, 0.0)
+        if left > 0:
+            return Allowance(told.remaining, left, queued=queued)
+        return Allowance(told.limit, PACE.per, queued=queued)
 
     def trace(self) -> aiohttp.TraceConfig:
         """What a client needs for its answers to be listened to."""
