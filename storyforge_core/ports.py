@@ -376,6 +376,9 @@ class LiveWords(Protocol):
     async def changed(self, beyond: int) -> bool:
         """Wait until there are more than `beyond` characters; False when the run is over without them."""
 
+    async def complete(self) -> None:
+        """Wait until there will be no more, even if the run goes on; where another process writes, until it is over."""
+
     async def save(self, upto: int) -> None:
         """Return when the first `upto` characters survive a kill of the program."""
 

@@ -264,14 +264,19 @@ class Speech:
         self.text = ""
         self.saved = 0
         self._over = False
+        self._complete = asyncio.Event()
         self._stir = asyncio.Event()
 
     def say(self, words: str) -> None:
         self.text += words
         self._stir.set()
 
+    def conclude(self) -> None:
+        self._complete.set()
+
     def end(self) -> None:
         self._over = True
+        self._complete.set()
         self._stir.set()
 
     async def say_slowly(self, words: Sequence[str], gap: float) -> None:
@@ -285,6 +290,9 @@ class Speech:
             self._stir.clear()
             await self._stir.wait()
         return len(self.text) > beyond
+
+    async def complete(self) -> None:
+        await self._complete.wait()
 
     async def save(self, upto: int) -> None:
         self.saved = max(self.saved, upto)

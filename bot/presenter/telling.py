@@ -60,6 +60,8 @@ class Telling:
         """The newest words, shown or about to be."""
         self._shown = 0
         self._due = pacer.Due(0, 0)
+        self._not_before = 0.0
+        """A frame that failed is not tried again before."""
         self._progress = pacer.Progress()
         self._retry = FIRST_RETRY
         self._task: asyncio.Task[None] | None = None
@@ -130,7 +132,7 @@ class Telling:
 
     async def _keep_up(self, words: LiveWords) -> None:
         while await self._more(words):
-            await self._wait_for_turn(words)
+            await self._unless_over(self._turn(words))
             taken = await self._take(words)
             if self._over.done():
                 return
@@ -158,13 +160,29 @@ class Telling:
                 return more
         return await self._unless_over(words.changed(self._shown)) or False
 
-    async def _wait_for_turn(self, words: LiveWords) -> None:
+    async def _turn(self, words: LiveWords) -> None:
+        """Wait until a frame is due; the last words wait no longer than the platform makes them."""
+        due = asyncio.ensure_future(self._until_due(words))
+        complete = asyncio.ensure_future(words.complete())
+        try:
+            await asyncio.wait({due, complete}, return_when=asyncio.FIRST_COMPLETED)
+            if not due.done():
+                soonest = pacer.first_words(self._layout.limits.pace, self._outbox.left(), _now()).at
+                await asyncio.sleep(max(self._not_before, min(soonest, self._due.at)) - _now())
+        finally:
+            due.cancel()
+            complete.cancel()
+
+    async def _until_due(self, words: LiveWords) -> None:
         """Wait until a frame is due, or a little less if a sentence is complete."""
-        await self._unless_over(asyncio.sleep(self._due.early - _now()))
+        await asyncio.sleep(self._due.early - _now())
         while not pacer.ends_sentence(words.text) and (left := self._due.at - _now()) > CLOSE_ENOUGH:
-            grown = asyncio.wait_for(words.changed(len(words.text)), left)
-            if await self._unless_over(grown) is not True:
-                await self._unless_over(asyncio.sleep(self._due.at - _now()))
+            try:
+                grown = await asyncio.wait_for(words.changed(len(words.text)), left)
+            except TimeoutError:
+                return
+            if not grown:
+                await asyncio.sleep(self._due.at - _now())
                 return
 
     async def _unless_over(self, step: Awaitable[bool | None]) -> bool | None:
@@ -180,8 +198,8 @@ class Telling:
 
     def _step_back(self, reason: StoryForgeError, seconds: float) -> None:
         log.warning("frame waits", run=str(self._run), reason=str(reason), seconds=seconds)
-        again = _now() + seconds
-        self._due = pacer.Due(again, again)
+        self._not_before = _now() + seconds
+        self._due = pacer.Due(self._not_before, self._not_before)
 
     async def _try_frame(self) -> None:
         """Show the newest words once; what fails now is made good by a later frame."""

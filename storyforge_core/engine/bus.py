@@ -26,6 +26,7 @@ class Feed:
         self._saved = 0
         self._next = 0
         self._over = False
+        self._complete = asyncio.Event()
         self._stir = asyncio.Event()
         self._saving = asyncio.Lock()
         self._keep: Keep | None = None
@@ -63,9 +64,14 @@ class Feed:
                 self._next += 1
         self._wake()
 
+    def conclude(self) -> None:
+        """All words are there; the run goes on with other things."""
+        self._complete.set()
+
     def end(self) -> None:
         """Nothing more will come."""
         self._over = True
+        self._complete.set()
         self._wake()
 
     async def changed(self, beyond: int) -> bool:
@@ -73,6 +79,10 @@ class Feed:
         while len(self._text) <= beyond and not self._over:
             await self._stir.wait()
         return len(self._text) > beyond
+
+    async def complete(self) -> None:
+        """Wait until all words are there."""
+        await self._complete.wait()
 
     async def save(self, upto: int) -> None:
         """Return once the first `upto` characters would survive the death of this process."""

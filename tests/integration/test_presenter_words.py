@@ -74,6 +74,43 @@ def test_the_stream_is_never_held_up_by_a_slow_chat() -> None:
     present(story())
 
 
+def test_the_last_words_do_not_wait_for_the_choices() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        run, speech = room.writing()
+        for word in WORDS[:60]:
+            speech.say(word)
+            await asyncio.sleep(0.02)
+        speech.conclude()
+        await asyncio.sleep(0.1)
+        assert visible(speech.text) in visible(room.chat.messages[0].text)
+        await asyncio.sleep(3)
+        await room.shows(room.told(run, speech))
+        assert room.chat.messages[0].text.startswith(HEADING)
+
+    present(story())
+
+
+def test_complete_words_are_not_tried_again_before_the_platform_wants_them() -> None:
+    async def story() -> None:
+        room = Room()
+        await room.start()
+        run, speech = room.writing()
+        speech.say("The door ")
+        await asyncio.sleep(2)
+        room.chat.failures.append(SlowDown("Slowly.", 5.0))
+        speech.say("was open.")
+        speech.conclude()
+        await asyncio.sleep(4)
+        assert "open" not in room.chat.messages[0].text
+        await asyncio.sleep(2)
+        assert "open" in room.chat.messages[0].text
+        await room.shows(room.told(run, speech))
+
+    present(story())
+
+
 def test_the_platform_is_never_asked_for_more_than_it_takes() -> None:
     async def story() -> None:
         room = Room(Chat(chat_limits(), latency=0.075, window=5))

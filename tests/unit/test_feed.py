@@ -85,6 +85,21 @@ async def test_a_listener_is_woken_by_words_and_by_the_end(feed: Feed) -> None:
     assert not await ending
 
 
+async def test_that_the_words_are_complete_is_known_before_the_run_ends(feed: Feed) -> None:
+    complete = asyncio.create_task(feed.complete())
+    feed.append("The end.")
+    await asyncio.sleep(0)
+    assert not complete.done()
+    feed.conclude()
+    await complete
+
+
+async def test_a_run_that_is_over_has_no_more_words() -> None:
+    feed = Feed()
+    feed.end()
+    await feed.complete()
+
+
 def test_stretches_saved_elsewhere_are_taken_once_and_in_order() -> None:
     feed = Feed()
     feed.take_over((Chunk(0, "a"), Chunk(1, "b")))

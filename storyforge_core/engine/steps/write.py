@@ -29,6 +29,7 @@ async def write(draft: Draft, kit: Kit) -> Draft:
         raise BrokenAnswer(msg)
     if ended.reason == "length" and kit.feed.text.rstrip()[-1] not in SENTENCE_ENDS:
         kit.feed.append("…")
+    kit.feed.conclude()
     await kit.feed.save(len(kit.feed.text))  # the choices may take a while, and people elsewhere read on meanwhile
     return replace(draft, prose=kit.feed.text.strip(), writer=kit.writer.label)
 

@@ -74,6 +74,7 @@ class Ours:
         await asyncio.sleep(THINKING)
         feed = self._feeds.of(run)
         await speech.each(feed.append)
+        feed.conclude()
         await asyncio.sleep(self._choosing)
         feed.end()
         self._store.tell(story, *_told(run, story, speech.text.strip()))
