@@ -121,6 +121,7 @@ def discord_options(settings: Settings) -> Options | None:
         token=settings.discord_token.get_secret_value(),
         api_base=settings.discord_api_base,
         gateway_url=settings.discord_gateway_url,
+        interaction_edits=settings.discord_interaction_edits == "auto",
         guild=settings.discord_guild,
         memory=settings.data_dir / "discord-commands",
     )

@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     discord_token: SecretStr | None = None
     discord_guild: int | None = Field(default=None, ge=1)
     """The one server in which new commands are to be there at once; None: everywhere, within the hour."""
+    discord_interaction_edits: Annotated[Literal["auto", "off"], _AnyCase] = "auto"
+    """Whether scenes may answer the click that began them, and be edited as such besides."""
     discord_api_base: HttpUrl = ""
     discord_gateway_url: GatewayUrl = ""
     """Of a server that speaks as Discord does; empty: Discord itself."""

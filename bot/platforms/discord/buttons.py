@@ -73,11 +73,16 @@ class PenButton(discord.ui.DynamicItem[Button], template=rf"sf:write:{_SCENE}"):
         await excused(interaction, _open(interaction, self._scene))
 
 
-class StopButton(discord.ui.DynamicItem[Button], template=r"sf:stop:(?P<run>[0-9a-f]{32})"):
-    """The end of what is being written; who may press it is for the story to say."""
+class StopButton(discord.ui.DynamicItem[Button], template=r"sf:stop:(?P<run>[0-9a-f]{32})(:.*)?"):
+    """The end of what is being written; who may press it is for the story to say.
 
-    def __init__(self, run: RunId) -> None:
-        super().__init__(Button(label="⏹️ Stop", custom_id=f"sf:stop:{run.hex}"))
+    Args:
+        run: what would be stopped.
+        mark: by which its message can be told from all others; empty for none.
+    """
+
+    def __init__(self, run: RunId, mark: str = "") -> None:
+        super().__init__(Button(label="⏹️ Stop", custom_id=f"sf:stop:{run.hex}" + (f":{mark}" if mark else "")))
         self._run = run
 
     @classmethod
@@ -112,7 +117,7 @@ class ChoiceForm(discord.ui.Modal, title="What happens instead?"):
 BUTTONS = (VoteButton, PenButton, StopButton)
 
 
-def under(frame: Frame) -> discord.ui.View:
+def under(frame: Frame, mark: str = "") -> discord.ui.View:
     """The buttons under a message, none where there is nothing to press. Each says in words what it does."""
     view = discord.ui.View(timeout=None)
     choices = frame.choices
@@ -122,9 +127,16 @@ def under(frame: Frame) -> discord.ui.View:
     if choices:
         view.add_item(PenButton(choices[0].scene, len(choices) // ROW))
     if frame.stop is not None:
-        view.add_item(StopButton(frame.stop))
+        view.add_item(StopButton(frame.stop, mark))
     view.stop()  # discord.py need not keep it: a click finds its class by the id
     return view
+
+
+def is_marked(message: discord.Message, mark: str) -> bool:
+    """Tell whether a message is the one whose Stop button was given a mark."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    buttons = [part for row in rows for part in row.children if isinstance(part, discord.Button)]
+    return any((button.custom_id or "").endswith(f":{mark}") for button in buttons)
 
 
 async def _open(interaction: Interaction, scene: SceneId) -> None:

@@ -1,5 +1,6 @@
 """The program as a Discord user: what it hears of people, passed on."""
 
+import asyncio
 import sys
 from typing import Protocol
 
@@ -18,11 +19,22 @@ from bot.platforms.discord.buttons import BUTTONS
 from bot.platforms.discord.commands import menus
 from bot.platforms.discord.completing import Value, command_names, completion, offers
 from bot.platforms.discord.link import NO_PINGS, Interaction, Link
+from bot.platforms.discord.openings import Openings
 from bot.platforms.discord.reception import Asker, Reception, asker_of, asker_of_message
 from bot.platforms.discord.threads import give_back, make_place, not_allowed
 from bot.surface import File
-from storyforge_core.domain.commands import Command, ContinueStory, NewStory, Stop, Vote, WriteIn
-from storyforge_core.domain.replies import Accepted, Declined, MapShown
+from storyforge_core.domain.commands import (
+    CloseBallot,
+    Command,
+    ContinueStory,
+    Extend,
+    NewStory,
+    Reroll,
+    Stop,
+    Vote,
+    WriteIn,
+)
+from storyforge_core.domain.replies import Accepted, Declined, MapShown, Reply
 from storyforge_core.domain.story import RunId, SceneId
 from storyforge_core.errors import ServiceDown
 
@@ -33,11 +45,18 @@ LONGEST_WAIT = 30.0
 NO_LONGER_ASKED = "That question is decided. The newest one stands further down."
 UNKNOWN_COMMAND = "That command is new or gone. Reload Discord with Ctrl+R, then try again."
 
+OPENING = (ContinueStory, Reroll, Extend, Vote, WriteIn, CloseBallot)
+"""What may begin a scene where it is asked for."""
+
 log = structlog.stdlib.get_logger()
 
 
 class Owner(Protocol):
     """The service whose client it is, as far as it is told of things that nobody asked for."""
+
+    @property
+    def openings(self) -> Openings:
+        """The interactions whose answer a scene's first message may be."""
 
     async def invited(self, client: "StoryClient") -> None:
         """Somebody has invited the bot to another server."""
@@ -62,6 +81,7 @@ class StoryClient(discord.AutoShardedClient):
         self._reception = reception
         self._answers = answers
         self._owner = owner
+        self._openings = owner.openings
         self.tree = StoryTree(self)
         for menu in menus(self):
             self.tree.add_command(menu)
@@ -127,12 +147,10 @@ class StoryClient(discord.AutoShardedClient):
 
     async def voted(self, interaction: Interaction, position: int, scene: SceneId) -> None:
         """Somebody has pressed the button of a choice."""
-        await acknowledge(interaction)
         await self._answer_open(interaction, Vote(position), scene)
 
     async def wrote(self, interaction: Interaction, text: str, scene: SceneId) -> None:
         """Somebody has written a choice of their own."""
-        await acknowledge(interaction)
         await self._answer_open(interaction, WriteIn(text), scene)
 
     async def stopped(self, interaction: Interaction, run: RunId) -> None:
@@ -141,8 +159,12 @@ class StoryClient(discord.AutoShardedClient):
         await self._answer(interaction, asker_of(interaction), Stop(run))
 
     async def _do(self, interaction: Interaction, row: Row, given: Given) -> None:
+        wanted = make(row, given)
+        if isinstance(wanted, OPENING):
+            await self._play_on(interaction, asker_of(interaction), wanted)
+            return
         await acknowledge(interaction)
-        match make(row, given):
+        match wanted:
             case Problem(sentence):
                 await self._answers.literal(interaction, sentence)
             case HelpAsked(command):
@@ -166,8 +188,21 @@ class StoryClient(discord.AutoShardedClient):
             await give_back(place)
             await self._answers.reply(interaction, reply)
 
+    async def _play_on(self, interaction: Interaction, asker: Asker, command: Command) -> None:
+        """Do what may begin a scene, whose first message then is the answer."""
+        asking = asyncio.ensure_future(self._reception.ask(asker, command, str(interaction.id)))
+        try:
+            if not not_allowed(interaction) and await self._openings.answered(interaction, asker.room, asking):
+                return
+            await acknowledge(interaction)
+            await self._tell(interaction, await asking)
+        finally:
+            asking.cancel()
+
     async def _answer(self, interaction: Interaction, asker: Asker, command: Command) -> None:
-        reply = await self._reception.ask(asker, command, str(interaction.id))
+        await self._tell(interaction, await self._reception.ask(asker, command, str(interaction.id)))
+
+    async def _tell(self, interaction: Interaction, reply: Reply) -> None:
         note = not_allowed(interaction) if isinstance(reply, Accepted) else ""
         await self._answers.reply(interaction, reply, note)
         if isinstance(reply, MapShown) and reply.nodes:
@@ -185,8 +220,9 @@ class StoryClient(discord.AutoShardedClient):
         """Do what was pressed, if the question is still open that it stood under."""
         asker = asker_of(interaction)
         if self._board.asks(asker.room, scene):
-            await self._answer(interaction, asker, command)
+            await self._play_on(interaction, asker, command)
         else:
+            await acknowledge(interaction)
             await self._answers.reply(interaction, Declined(NO_LONGER_ASKED))
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import discord
+import structlog
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
@@ -22,18 +24,35 @@ TURNS = 48.0
 """Requests a second of all rooms together: Discord refuses a bot's fifty-first."""
 GRACE = 0.05
 """Seconds that discord.py gets to end its own wait first."""
-_EDITED = re.compile(r".*/channels/(\d+)/messages/\d+")
+_EDITED = re.compile(r".*/channels/(\d+)/messages/(\d+)")
+
+log = structlog.stdlib.get_logger()
 
 Client = discord.Client
 Interaction = discord.Interaction[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class Told:
+    """What an answer of Discord's told about one of its limits."""
+
     limit: int
     remaining: int
     resets: float
     """By the clock of the event loop."""
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Self | None:
+        """Read it; None where nothing is told."""
+        if "X-RateLimit-Remaining" not in headers:
+            return None
+        resets = asyncio.get_running_loop().time() + float(headers.get("X-RateLimit-Reset-After", 0))
+        return cls(int(headers.get("X-RateLimit-Limit", PACE.burst)), int(headers["X-RateLimit-Remaining"]), resets)
+
+    def left(self) -> Allowance:
+        """Say what is left of it now."""
+        left = self.resets - asyncio.get_running_loop().time()
+        return Allowance(self.remaining, left) if left > 0 else Allowance(self.limit, PACE.per)
 
 
 class Link:
@@ -41,7 +60,10 @@ class Link:
 
     def __init__(self) -> None:
         self._client: Client | None = None
-        self._told: dict[str, _Told] = {}
+        self._told: dict[str, Told] = {}
+        self._unheard: dict[int, asyncio.Event] = {}
+        """The messages that are being edited; set as soon as Discord has done it."""
+        self._lingering: set[asyncio.Future[object]] = set()
         self._turn = float("-inf")
         """When the newest request went out, or will."""
 
@@ -82,13 +104,35 @@ class Link:
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer told about further edits in a room."""
         told = self._told.get(room.address)
-        if told is None:
-            return None
-        now = asyncio.get_running_loop().time()
-        left, queued = told.resets - now, max(self._turn - now, 0.0)
-        if left > 0:
-            return Allowance(told.remaining, left, queued=queued)
-        return Allowance(told.limit, PACE.per, queued=queued)
+        queued = max(self._turn - asyncio.get_running_loop().time(), 0.0)
+        return replace(told.left(), queued=queued) if told else None
+
+    async def edited(self, message: int, edit: Awaitable[object]) -> None:
+        """Have a message edited, and return when it is.
+
+        discord.py returns from the last edit that a limit takes only when there is room for the next, seconds later;
+        whoever waits for that cannot go another way meanwhile.
+        """
+        editing = asyncio.ensure_future(edit)
+        heard = asyncio.ensure_future(self._unheard.setdefault(message, asyncio.Event()).wait())
+        try:
+            await asyncio.wait({editing, heard}, return_when=asyncio.FIRST_COMPLETED)
+            if editing.done():
+                await editing
+                return
+            self._lingering.add(editing)
+            editing.add_done_callback(self._over)
+        except asyncio.CancelledError:
+            editing.cancel()
+            raise
+        finally:
+            heard.cancel()
+            self._unheard.pop(message, None)
+
+    def _over(self, edit: asyncio.Future[object]) -> None:
+        self._lingering.discard(edit)
+        if not edit.cancelled() and (error := edit.exception()) is not None:
+            log.info("edit ended badly after it was done", reason=str(error))
 
     def trace(self) -> aiohttp.TraceConfig:
         """What a client needs for its answers to be listened to."""
@@ -103,11 +147,12 @@ class Link:
         if "X-RateLimit-Global" in headers:
             self._let_go_later(float(headers.get("Retry-After", PACE.per)))
         edited = _EDITED.fullmatch(answer.url.path)
-        if answer.method != "PATCH" or edited is None or "X-RateLimit-Remaining" not in headers:
+        told = Told.of(headers)
+        if answer.method != "PATCH" or edited is None or told is None:
             return
-        resets = asyncio.get_running_loop().time() + float(headers.get("X-RateLimit-Reset-After", 0))
-        limit, remaining = int(headers.get("X-RateLimit-Limit", PACE.burst)), int(headers["X-RateLimit-Remaining"])
-        self._told[edited[1]] = _Told(limit, remaining, resets)
+        self._told[edited[1]] = told
+        if answer.response.ok and not told.remaining and (waiting := self._unheard.get(int(edited[2]))):
+            waiting.set()
 
     def _let_go_later(self, seconds: float) -> None:
         """See to it that requests go on after a limit of all together.

@@ -14,6 +14,7 @@ from bot.platforms.discord.answers import Answers
 from bot.platforms.discord.board import Board
 from bot.platforms.discord.client import StoryClient
 from bot.platforms.discord.link import PLATFORM, Link, aim
+from bot.platforms.discord.openings import Openings
 from bot.platforms.discord.reception import Door, Reception
 from bot.platforms.discord.surface import LIMITS, DiscordSurface
 from bot.platforms.discord.sync import CommandMemory, sync
@@ -56,6 +57,8 @@ class Options:
     token: str
     api_base: str = ""
     gateway_url: str = ""
+    interaction_edits: bool = True
+    """A scene's first message may be the answer to the click or command that began it."""
     guild: int | None = None
     memory: Path
     """The file that tells which commands Discord knows."""
@@ -84,7 +87,8 @@ class Service:
         self._backing = backing
         self._link = Link()
         self._board = Board(self._link)
-        self._surface = DiscordSurface(self._link, self._board, backing.clock.now)
+        self.openings = Openings(used=options.interaction_edits)
+        self._surface = DiscordSurface(self._link, self._board, backing.clock.now, self.openings)
         self._reception = Reception(backing.door, backing.peephole, backing.clock, self._attend)
         self._answers = Answers(voice_of(self._surface), LIMITS)
         self._welcomed = False

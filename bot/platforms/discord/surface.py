@@ -8,12 +8,14 @@ from typing import TypeVar
 from uuid import UUID
 
 import discord
+import structlog
 
 from bot.platforms.discord.board import Board
-from bot.platforms.discord.buttons import under
+from bot.platforms.discord.buttons import is_marked, under
 from bot.platforms.discord.link import NO_PINGS, PACE, PLATFORM, Link
-from bot.platforms.discord.troubles import ThreadAsleep, understood
-from bot.surface import Allowance, File, Frame, Limits, MessageGone, MessageOld
+from bot.platforms.discord.openings import Hook, Openings
+from bot.platforms.discord.troubles import NotPermitted, ThreadAsleep, understood
+from bot.surface import Allowance, File, Frame, Limits, MessageGone, MessageOld, SurfaceError
 from storyforge_core.domain.story import RoomKey
 
 LIMITS = Limits(max_chars=2000, edits="rewrite", markup="markdown", pace=PACE, question="inside", max_choices=9)
@@ -21,7 +23,11 @@ LIMITS = Limits(max_chars=2000, edits="rewrite", markup="markdown", pace=PACE, q
 ALT_CHARS = 1024
 YOUNG = timedelta(minutes=55)
 """Discord takes few edits of a message older than an hour (error 30046), and clocks differ by some minutes."""
+NEWEST = 20
+"""How far back a message is looked for that may have been posted by a program that was killed just then."""
 T = TypeVar("T")
+
+log = structlog.stdlib.get_logger()
 
 
 class DiscordSurface:
@@ -31,19 +37,37 @@ class DiscordSurface:
         link: the connection.
         board: is told which messages ask a question.
         now: tells the time, to know how old a message is.
+        openings: the interactions whose answer a scene's first message may be; None for none.
     """
 
     name = PLATFORM
     limits = LIMITS
 
-    def __init__(self, link: Link, board: Board, now: Callable[[], datetime] = discord.utils.utcnow) -> None:
+    def __init__(
+        self,
+        link: Link,
+        board: Board,
+        now: Callable[[], datetime] = discord.utils.utcnow,
+        openings: Openings | None = None,
+    ) -> None:
         self._link = link
         self._board = board
+        self._openings = openings or Openings(used=False)
         self._now = now
 
     async def post(self, room: RoomKey, frame: Frame, key: UUID) -> str:
-        """Send a message; Discord answers the one that is there when the key is the same, for some minutes."""
+        """Send a message; Discord answers the one that is there when the key is the same, for some minutes.
 
+        The first message of a scene may be the answer to the click that began it, see `openings`.
+        """
+        opened = await self._opened(room, frame, nonce(key)) if frame.stop is not None else None
+        message, hook = opened or (await self._sent(room, frame, key), None)
+        if frame.live:
+            self._openings.grows(room, message, nonce(key), hook)
+        self._board.shown(room, message, frame.choices)
+        return message
+
+    async def _sent(self, room: RoomKey, frame: Frame, key: UUID) -> str:
         async def send() -> discord.Message:
             return await self._link.channel(room).send(
                 frame.text,
@@ -54,9 +78,35 @@ class DiscordSurface:
                 view=under(frame),
             )
 
-        message = str((await self._asked(room, send)).id)
-        self._board.shown(room, message, frame.choices)
-        return message
+        return str((await self._asked(room, send)).id)
+
+    async def _opened(self, room: RoomKey, frame: Frame, mark: str) -> tuple[str, Hook | None] | None:
+        """Post a scene's first message as the answer to what began it, or find that this was done; None for neither."""
+        if self._openings.in_doubt(room, mark) and (there := await self._marked(room, mark)):
+            return there, None
+        offer = await self._openings.claim(room, frame.stop) if frame.stop else None
+        if offer is None:
+            return None
+        try:
+            hook = await offer.answer(frame, mark)
+        except SurfaceError as error:
+            log.info("the answer went astray", room=room.address, reason=str(error))
+            self._openings.doubt(mark)
+            there = await self._marked(room, mark)
+            return (there, None) if there else None
+        return hook.message, hook
+
+    async def _marked(self, room: RoomKey, mark: str) -> str | None:
+        """Find the message that was posted as an answer, among the newest."""
+
+        async def look() -> list[discord.Message]:
+            return [message async for message in self._link.channel(room).history(limit=NEWEST)]
+
+        try:
+            found = await self._asked(room, look)
+        except NotPermitted:
+            return None
+        return next((str(message.id) for message in found if is_marked(message, mark)), None)
 
     async def edit(self, room: RoomKey, message: str, frame: Frame) -> None:
         """Show another frame in a message.
@@ -69,8 +119,7 @@ class DiscordSurface:
         if frame.choices and self._now() - part.created_at > YOUNG:
             await self._require_shown(room, part, frame)
         else:
-            view = under(frame)
-            await self._asked(room, lambda: part.edit(content=frame.text, allowed_mentions=NO_PINGS, view=view))
+            await self._edited(room, part, frame)
         self._board.shown(room, message, frame.choices)
 
     async def attach(self, room: RoomKey, message: str, file: File) -> None:
@@ -88,11 +137,24 @@ class DiscordSurface:
 
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer of Discord told about further edits."""
-        return self._link.allowance(room)
+        return self._openings.allowance(room, self._link.allowance(room))
 
     def moment(self, at: datetime) -> str:
         """Say a time so that every reader sees it in their own zone."""
         return f"{discord.utils.format_dt(at, 't')}, {discord.utils.format_dt(at, 'R')}"
+
+    async def _edited(self, room: RoomKey, part: discord.PartialMessage, frame: Frame) -> None:
+        """Edit by the way that has more left; whatever goes wrong on the other one, this way it is done."""
+        hook = self._openings.hook(room, str(part.id), self._link.allowance(room))
+        if hook is not None and await hook.edit(frame):
+            return
+        view = under(frame)
+
+        async def edit() -> None:
+            sent = part.edit(content=frame.text, allowed_mentions=NO_PINGS, view=view)
+            await self._link.edited(part.id, sent)
+
+        await self._asked(room, edit)
 
     async def _require_shown(self, room: RoomKey, part: discord.PartialMessage, frame: Frame) -> None:
         """Be content with an old message that shows the frame already, as it mostly does after a restart."""
