@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from bot.platforms.discord.service import Options
@@ -97,7 +98,8 @@ def furnish(settings: Settings, database: Database, writer: Writer) -> House:
     bus = Bus(store)
     door = StoryForge(store, clock, rules(settings))
     runner = Runner(store, writer, bus, clock, SCENE)
-    worker = Worker(database.conninfo, store, runner.execute, door.deadline, settings.runs_at_once)
+    retention = timedelta(days=settings.retention_days) if settings.retention_days else None
+    worker = Worker(database.conninfo, store, runner.execute, door.deadline, settings.runs_at_once, retention)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker)
 
 
@@ -123,6 +125,7 @@ def discord_options(settings: Settings) -> Options | None:
         gateway_url=settings.discord_gateway_url,
         interaction_edits=settings.discord_interaction_edits == "auto",
         guild=settings.discord_guild,
+        blocked=settings.blocked_guilds,
         memory=settings.data_dir / "discord-commands",
     )
 

@@ -16,6 +16,7 @@ from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -74,6 +75,16 @@ def _duration(text: str) -> str:
     return text
 
 
+def _ids(text: object) -> object:
+    """Read numbers that are parted by commas or blanks."""
+    if not isinstance(text, str):
+        return text
+    parts = text.replace(",", " ").split()
+    if not all(part.isascii() and part.isdecimal() for part in parts):
+        raise _wrong("ids of servers, parted by commas, such as 81384788765712384, 41771983423143937")
+    return frozenset(map(int, parts))
+
+
 def _url_of(*schemes: str) -> AfterValidator:
     """Take an address of one of these schemes, and leave its last slash out."""
 
@@ -90,6 +101,7 @@ DatabaseUrl = Annotated[SecretStr | None, AfterValidator(_postgresql_url)]
 OllamaUrl = Annotated[str, AfterValidator(_ollama_url)]
 HttpUrl = Annotated[str, _url_of("http", "https")]
 GatewayUrl = Annotated[str, _url_of("ws", "wss")]
+Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(_ids)]
 Duration = Annotated[str, AfterValidator(_duration)]
 _AnyCase = BeforeValidator(str.lower)
 
@@ -135,10 +147,14 @@ class Settings(BaseSettings):
     vote_tie: Annotated[Literal["random", "first", "host"], _AnyCase] = "random"
     rate_per_minute: int = Field(default=20, ge=1, le=10_000)
     room_rate_per_minute: int = Field(default=60, ge=1, le=10_000)
+    retention_days: int = Field(default=30, ge=0, le=3650)
+    """How long the stories of a server are kept that removed the bot; 0: for ever."""
 
     discord_token: SecretStr | None = None
     discord_guild: int | None = Field(default=None, ge=1)
     """The one server in which new commands are to be there at once; None: everywhere, within the hour."""
+    blocked_guilds: Ids = frozenset()
+    """Servers that the bot leaves as soon as it is invited."""
     discord_interaction_edits: Annotated[Literal["auto", "off"], _AnyCase] = "auto"
     """Whether scenes may answer the click that began them, and be edited as such besides."""
     discord_api_base: HttpUrl = ""

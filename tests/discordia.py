@@ -31,6 +31,8 @@ class Club:
     database: Database
     memory: Path
     doorman: Doorman | None = None
+    blocked: frozenset[int] = frozenset()
+    """Servers where the bot is not to be."""
     running: "asyncio.Future[Service]" = field(default_factory=asyncio.Future)
     """The program, when one runs."""
     called_last: asyncio.Event = field(default_factory=asyncio.Event)
@@ -110,9 +112,9 @@ class Club:
         return tuple(each.event for each in await self.play.store.events(room.playthrough, 0, 1000))
 
     @asynccontextmanager
-    async def program(self) -> AsyncGenerator[Service]:
+    async def program(self, guild: int | None = None) -> AsyncGenerator[Service]:
         """The program, from start to end; another one after it knows only what is stored."""
-        service = self.service()
+        service = self.service(guild=guild)
         running = asyncio.create_task(service.run())
         try:
             await self.peer.connected()
@@ -122,6 +124,7 @@ class Club:
             self.running = asyncio.Future()
             running.cancel()
             await asyncio.wait({running})
+            await ended("discord", "CommandTree")
 
     async def last_call(self, playthrough: PlaythroughId, scene: SceneId) -> None:
         """Ask the program for votes, as soon as one runs."""
@@ -150,7 +153,17 @@ class Club:
             gateway_url=self.peer.gateway_url,
             memory=self.memory,
             guild=guild,
+            blocked=self.blocked,
         )
+
+
+async def ended(*kinds: str) -> None:
+    """End what was still being done for people, as the end of a whole program does."""
+    left = {task for task in asyncio.all_tasks() if task.get_name().startswith(kinds)}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left)
 
 
 def asks(message: Message) -> bool:

@@ -64,6 +64,8 @@ class Worker:
     on_deadline: Callable[[BallotId], Awaitable[None]] | None
     """None where deadlines are left to programs that hear what people do, and can count their votes first."""
     runs_at_once: int
+    retention: timedelta | None = None
+    """How long the stories of a space are kept that the bot was removed from; None for ever."""
 
     async def work(self) -> None:
         """Work for ever; begins anew, as another worker, whenever the database went away."""
@@ -120,9 +122,12 @@ class Worker:
         return app
 
     async def _forget(self) -> None:
-        """Let go of message ids that no platform will deliver again."""
+        """Let go of message ids that no platform will deliver again, and of stories whose time is over."""
         while True:
-            await self.store.forget_messages(datetime.now(UTC) - REMEMBERED)
+            now = datetime.now(UTC)
+            await self.store.forget_messages(now - REMEMBERED)
+            if self.retention is not None and (gone := await self.store.purge(now - self.retention)):
+                structlog.get_logger().info("stories deleted whose server had removed the bot", stories=gone)
             await asyncio.sleep(CLEANING)
 
     async def _sweep(self, app: procrastinate.App) -> None:

@@ -172,7 +172,8 @@ _PILES = (
         UUID(int=0),
         Statement("""
             SELECT id, draft::text AS body FROM run
-             WHERE playthrough_id = ANY(:playthroughs::uuid[]) AND run.status NOT IN ('running', 'stopping') AND id > :after
+             WHERE playthrough_id = ANY(:playthroughs::uuid[]) AND id > :after
+               AND status NOT IN ('running', 'stopping')
              ORDER BY id LIMIT :batch
         """),
         Statement("UPDATE run SET draft = :body WHERE id = :id"),
@@ -184,20 +185,22 @@ async def my_data(db: Db, player: PlayerId) -> MyData:
     """Read everything that is kept about a person, whichever of their accounts it came from."""
     people = await _PERSON.rows(db, player=player)
     who = {"players": [row["id"] for row in people]}
-    written = [
-        (row, datetime.fromtimestamp((row["id"].int >> 80) / 1000, UTC)) for row in await _CHOICES.rows(db, **who)
-    ]
     return MyData(
         name=people[0]["name"],
         accounts=tuple(Account(**row) for row in await _ACCOUNTS.rows(db, **who)),
         stories=tuple(Part(**row) for row in await _PARTS.rows(db, **who)),
         votes=tuple(Said(**row) for row in await _VOTES.rows(db, **who)),
-        choices=tuple(Said(at, row["story"], row["text"]) for row, at in written),
+        choices=tuple(Said(_when(row["id"]), row["story"], row["text"]) for row in await _CHOICES.rows(db, **who)),
         hints=tuple(Said(**row) for row in await _HINTS.rows(db, **who)),
         notes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="note_set", **who)),
         scenes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="scene_added", **who)),
         steps=await _COUNT_STEPS.value(db, **who),
     )
+
+
+def _when(made: UUID) -> datetime:
+    """The time that is in an id."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
 async def traces(db: Db, player: PlayerId) -> tuple[PlaythroughId, ...]:

@@ -12,11 +12,12 @@ from bot.platforms.discord.link import Interaction
 from bot.platforms.discord.troubles import TooLate, understood
 from bot.presenter.pages import finished
 from bot.surface import File, Limits, SurfaceError
-from bot.wording.markup import Plain
+from bot.wording.markup import Markdown, Plain
+from bot.wording.mydata import as_json
 from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
-from bot.wording.voice import Voice
-from storyforge_core.domain.replies import Reply
+from bot.wording.voice import Voice, plain_mention
+from storyforge_core.domain.replies import MyDataShown, Reply
 from storyforge_core.errors import StoryForgeError
 
 MOST_PAGES = 3
@@ -46,8 +47,18 @@ class Answers:
     async def reply(self, interaction: Interaction, reply: Reply, note: str = "") -> None:
         """Tell the asker what came of it, and a note of our own below."""
         text = "\n".join(part for part in (reply_text(reply, self._voice, CANVAS), note) if part)
+        if isinstance(reply, MyDataShown):
+            await self._with_file(interaction, text, File("mydata.json", as_json(reply.data), "all of it"))
+            return
         whole = "" if len(text) <= MOST_PAGES * self._room else reply_text(reply, self._unmarked, WIDE)
         await self.say(interaction, text or "Done.", whole)
+
+    async def _with_file(self, interaction: Interaction, text: str, file: File) -> None:
+        """Say the beginning of a text, and hang what has all of it below."""
+        page = finished(text, self._limits)[0].text
+        shown = discord.File(BytesIO(file.data), filename=file.name, description=file.alt)
+        with understood():
+            await interaction.followup.send(page, file=shown, ephemeral=True)
 
     async def literal(self, interaction: Interaction, text: str) -> None:
         """Tell the asker something in plain words, as they stand."""
@@ -91,6 +102,12 @@ class Answers:
     @property
     def _room(self) -> int:
         return self._limits.max_chars or len(THE_REST_IN_THE_FILE)
+
+
+def mention(kind: str, address: str) -> str:
+    """Name a channel, a role or a person as Discord shows them; what only the asker reads pings nobody."""
+    signs = {"channel": "#", "role": "@&", "person": "@"}
+    return f"<{signs[kind]}{address}>" if address.isdecimal() else Markdown().literal(plain_mention(kind, address))
 
 
 async def excused(interaction: Interaction, work: Coroutine[None, None, None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import Protocol
 
 import discord
@@ -18,24 +19,32 @@ from bot.platforms.discord.board import Board
 from bot.platforms.discord.buttons import BUTTONS
 from bot.platforms.discord.commands import menus
 from bot.platforms.discord.completing import Value, command_names, completion, offers
+from bot.platforms.discord.forms import FORM_CHARS, TOO_LONG, EditForm, NoteForm, wants_edit_form, wants_note_form
 from bot.platforms.discord.link import NO_PINGS, Interaction, Link
+from bot.platforms.discord.menus import NO_SCENE, NOT_OPEN, Deed, message_menus
 from bot.platforms.discord.openings import Openings
 from bot.platforms.discord.reception import Asker, Reception, asker_of, asker_of_message
 from bot.platforms.discord.threads import give_back, make_place, not_allowed
+from bot.platforms.discord.tongues import Interpreter
 from bot.surface import File
 from storyforge_core.domain.commands import (
+    BranchFrom,
     CloseBallot,
     Command,
     ContinueStory,
+    Direct,
+    Edit,
     Extend,
     NewStory,
     Reroll,
+    ShowStatus,
+    ShowTakes,
     Stop,
     Vote,
     WriteIn,
 )
-from storyforge_core.domain.replies import Accepted, Declined, MapShown, Reply
-from storyforge_core.domain.story import RunId, SceneId
+from storyforge_core.domain.replies import Accepted, Declined, MapShown, Reply, StatusShown, TakesShown
+from storyforge_core.domain.story import RunId, Scene, SceneId
 from storyforge_core.errors import ServiceDown
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, guild_reactions=True, dm_reactions=True)
@@ -58,8 +67,14 @@ class Owner(Protocol):
     def openings(self) -> Openings:
         """The interactions whose answer a scene's first message may be."""
 
-    async def invited(self, client: "StoryClient") -> None:
+    async def ready(self, client: "StoryClient") -> None:
+        """A new session begins."""
+
+    async def invited(self, client: "StoryClient", guild: discord.Guild) -> None:
         """Somebody has invited the bot to another server."""
+
+    async def removed(self, guild: discord.Guild) -> None:
+        """Somebody has removed the bot from a server, or the server is gone."""
 
     async def reopened(self, guild: int) -> None:
         """The bot may be allowed more in a server than before."""
@@ -85,11 +100,18 @@ class StoryClient(discord.AutoShardedClient):
         self.tree = StoryTree(self)
         for menu in menus(self):
             self.tree.add_command(menu)
+        for entry in message_menus(self):
+            self.tree.add_command(entry)
         self.add_dynamic_items(*BUTTONS)
+
+    async def setup_hook(self) -> None:
+        """Before anything is told to Discord: who translates the commands."""
+        await self.tree.set_translator(Interpreter())
 
     async def on_ready(self) -> None:
         """A new session begins: what was reacted to meanwhile was not heard."""
         self._board.look_again()
+        await self._owner.ready(self)
 
     async def on_resumed(self) -> None:
         """A session goes on after a gap; what happened meanwhile is told again, but not for ever."""
@@ -111,9 +133,13 @@ class StoryClient(discord.AutoShardedClient):
         """Write down what went wrong where nobody waits for an answer."""
         log.error("event not handled", event_name=event, exc_info=sys.exception())
 
-    async def on_guild_join(self, _guild: discord.Guild) -> None:
+    async def on_guild_join(self, guild: discord.Guild) -> None:
         """Somebody has invited the bot."""
-        await self._owner.invited(self)
+        await self._owner.invited(self, guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """The bot is in a server no more; one that is only away for a while is not told of here."""
+        await self._owner.removed(guild)
 
     async def on_raw_reaction_add(self, reaction: discord.RawReactionActionEvent) -> None:
         """Somebody has reacted to a message."""
@@ -133,8 +159,27 @@ class StoryClient(discord.AutoShardedClient):
             await self._answers.decline(message, reply)
 
     async def typed(self, interaction: Interaction, row: Row, given: Given) -> None:
-        """Somebody has sent a slash command."""
-        await excused(interaction, self._do(interaction, row, given))
+        """Somebody has sent a slash command; one that says too little opens a form."""
+        if wants_edit_form(row, given):
+            await excused(interaction, self._open_edit(interaction))
+        elif wants_note_form(row, given):
+            await excused(interaction, self._open_note(interaction))
+        else:
+            await excused(interaction, self._do(interaction, row, given))
+
+    async def chose(self, interaction: Interaction, message: int, deed: Deed) -> None:
+        """Somebody has chosen something from a message's menu."""
+        await excused(interaction, self._do_with_scene(interaction, message, deed))
+
+    async def edited(self, interaction: Interaction, prose: str, scene: str) -> None:
+        """Somebody has rewritten a scene."""
+        await acknowledge(interaction)
+        await self._answer(interaction, asker_of(interaction), Edit(prose, scene))
+
+    async def directed(self, interaction: Interaction, note: str) -> None:
+        """Somebody has written a director's note, or cleared it."""
+        await acknowledge(interaction)
+        await self._answer(interaction, asker_of(interaction), Direct(note))
 
     async def offered(self, interaction: Interaction, row: Row, argument: Argument, typed: str) -> list[Offer[Value]]:
         """Say what may complete an argument."""
@@ -174,14 +219,53 @@ class StoryClient(discord.AutoShardedClient):
             case command:
                 await self._answer(interaction, asker_of(interaction), command)
 
+    async def _do_with_scene(self, interaction: Interaction, message: int, deed: Deed) -> None:
+        asker = asker_of(interaction)
+        shown = await self._reception.scene_in(asker.room, str(message))
+        if shown is None or not shown.here:
+            await _say(interaction, NO_SCENE if shown is None else NOT_OPEN)
+        elif deed == "edit":
+            await self._offer_edit(interaction, shown.scene)
+        else:
+            await acknowledge(interaction)
+            number = str(shown.scene.number)
+            command = Reroll(scene=number) if deed == "reroll" else BranchFrom(number)
+            await self._answer(interaction, asker, command)
+
+    async def _open_edit(self, interaction: Interaction) -> None:
+        """Open the form for the scene where the group stands."""
+        found = await self._reception.look(asker_of(interaction), ShowTakes())
+        if isinstance(found, TakesShown):
+            await self._offer_edit(interaction, next(take for take in found.takes if take.id == found.head))
+        else:
+            await acknowledge(interaction)
+            await self._answers.reply(interaction, found)
+
+    async def _offer_edit(self, interaction: Interaction, scene: Scene) -> None:
+        if len(scene.prose) > FORM_CHARS:
+            await _say(interaction, TOO_LONG.format(length=len(scene.prose), limit=FORM_CHARS))
+        else:
+            await interaction.response.send_modal(EditForm(str(scene.number), scene.prose))
+
+    async def _open_note(self, interaction: Interaction) -> None:
+        found = await self._reception.look(asker_of(interaction), ShowStatus())
+        if isinstance(found, StatusShown):
+            await interaction.response.send_modal(NoteForm(found.playthrough.note))
+        else:
+            await acknowledge(interaction)
+            await self._answers.reply(interaction, found)
+
     async def _begin(self, interaction: Interaction, command: NewStory) -> None:
         """Begin a story in a place of its own."""
         if missing := not_allowed(interaction):
             await self._answers.literal(interaction, missing)
             return
         asker = asker_of(interaction)
+        if (objection := await self._reception.objection(asker, command)) is not None:
+            await self._answers.reply(interaction, objection)
+            return
         place = await make_place(interaction, asker, command)
-        reply = await self._reception.ask(Asker(place.room, asker.speaker), command, str(interaction.id))
+        reply = await self._reception.ask(replace(asker, room=place.room), command, str(interaction.id))
         if isinstance(reply, Accepted):
             await self._answers.reply(interaction, reply, place.note)
         else:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -10,12 +10,13 @@ import discord
 import structlog
 from discord.errors import ConnectionClosed, LoginFailure, PrivilegedIntentsRequired
 
-from bot.platforms.discord.answers import Answers
+from bot.platforms.discord.answers import Answers, mention
 from bot.platforms.discord.board import Board
 from bot.platforms.discord.client import StoryClient
+from bot.platforms.discord.guilds import Guilds, Register
 from bot.platforms.discord.link import PLATFORM, Link, aim
 from bot.platforms.discord.openings import Openings
-from bot.platforms.discord.reception import Door, Reception
+from bot.platforms.discord.reception import Door, Reception, Scenes
 from bot.platforms.discord.surface import LIMITS, DiscordSurface
 from bot.platforms.discord.sync import CommandMemory, sync
 from bot.platforms.discord.threads import INVITED
@@ -43,8 +44,8 @@ REFUSED = (
 log = structlog.stdlib.get_logger()
 
 
-class Rooms(Protocol):
-    """Where one learns which rooms show a story."""
+class Rooms(Register, Scenes, Protocol):
+    """Where one learns which rooms show a story, and where it is written down where the bot is."""
 
     async def rooms(self, platform: str) -> tuple[Room, ...]:
         """List the rooms of a platform that show a story."""
@@ -62,6 +63,8 @@ class Options:
     guild: int | None = None
     memory: Path
     """The file that tells which commands Discord knows."""
+    blocked: frozenset[int] = frozenset()
+    """Servers where the bot is not to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +92,10 @@ class Service:
         self._board = Board(self._link)
         self.openings = Openings(used=options.interaction_edits)
         self._surface = DiscordSurface(self._link, self._board, backing.clock.now, self.openings)
-        self._reception = Reception(backing.door, backing.peephole, backing.clock, self._attend)
-        self._answers = Answers(voice_of(self._surface), LIMITS)
+        self._guilds = Guilds(backing.rooms, backing.clock, options.blocked)
+        blocked = frozenset(map(str, options.blocked))
+        self._reception = Reception(backing.door, backing.peephole, backing.clock, self._attend, backing.rooms, blocked)
+        self._answers = Answers(replace(voice_of(self._surface), mention=mention), LIMITS)
         self._welcomed = False
         self._board.open(self._reception, backing.presenter.mention)
 
@@ -130,9 +135,19 @@ class Service:
             else:
                 return
 
-    async def invited(self, client: StoryClient) -> None:
-        """Tell the commands to the one server that was to have them at once, now that it may be there."""
-        await self._tell_commands(client)
+    async def ready(self, client: StoryClient) -> None:
+        """Look where the bot is, now that Discord has told."""
+        await self._guilds.look_round(client.guilds)
+
+    async def invited(self, client: StoryClient, guild: discord.Guild) -> None:
+        """Go on with a server's stories; it may also be the one that was to have the commands at once."""
+        if await self._guilds.came(guild):
+            await self._tell_commands(client)
+            await self.reopened(guild.id)
+
+    async def removed(self, guild: discord.Guild) -> None:
+        """Note that a server's stories are shown nowhere any more."""
+        await self._guilds.went(guild)
 
     async def reopened(self, guild: int) -> None:
         """Go on in the rooms of a server that could not be shown anything for a while."""

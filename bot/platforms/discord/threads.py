@@ -30,6 +30,11 @@ NO_THREADS = (
     "It is told right here: to give each story a thread of its own, I need the permissions Create Public Threads and "
     "Send Messages in Threads in this channel."
 )
+NO_THREADS_THERE = (
+    "It is told right here: channels for talking have no threads, so there is room for one story at a time. In a text "
+    "channel each story gets a thread of its own."
+)
+_VOICE = (discord.VoiceChannel, discord.StageChannel)
 JUST_US = "It is told right here, between the two of us. For a story with others, ask for one in a server."
 
 log = structlog.stdlib.get_logger()
@@ -65,8 +70,10 @@ async def make_place(interaction: Interaction, asker: Asker, command: NewStory) 
     channel = interaction.channel
     if interaction.guild_id is None:
         return Place(asker.room, JUST_US)
+    if forum := _forum(interaction):
+        return await _post(forum, asker, command)
     if not isinstance(channel, discord.TextChannel):
-        return Place(asker.room)
+        return Place(asker.room, NO_THREADS_THERE if isinstance(channel, _VOICE) else "")
     has = interaction.app_permissions
     if not (has.create_public_threads and has.send_messages_in_threads):
         return Place(asker.room, NO_THREADS)
@@ -83,6 +90,31 @@ async def make_place(interaction: Interaction, asker: Asker, command: NewStory) 
             return Place(asker.room, f"It is told right here. {error}")
         raise
     return Place(replace(asker.room, address=str(thread.id)), f"Read on in {thread.mention}.", thread)
+
+
+def _forum(interaction: Interaction) -> discord.ForumChannel | None:
+    """The forum in which a story gets a post of its own: where it is asked for, or around another story's post."""
+    channel = interaction.channel
+    if isinstance(channel, discord.ForumChannel):
+        return channel
+    if not isinstance(channel, discord.Thread) or channel.owner_id != interaction.client.application_id:
+        return None
+    forum = channel.parent
+    if not isinstance(forum, discord.ForumChannel) or not forum.permissions_for(forum.guild.me).send_messages:
+        return None
+    return forum
+
+
+async def _post(forum: discord.ForumChannel, asker: Asker, command: NewStory) -> Place:
+    title = one_line(command.title or command.premise, THREAD_CHARS)
+    announced = f"{Markdown().strong(Markdown().literal(title))} is told here. Come along!"
+    tags = [tag for tag in forum.available_tags if not tag.moderated][:1] if forum.flags.require_tag else []
+    with understood():
+        made = await forum.create_thread(
+            name=title, content=announced, allowed_mentions=NO_PINGS, applied_tags=tags or discord.utils.MISSING
+        )
+    told = f"Read on in {made.thread.mention}."
+    return Place(replace(asker.room, address=str(made.thread.id)), told, made.thread)
 
 
 async def _take_back(message: discord.Message) -> None:

@@ -1,9 +1,10 @@
 """What a Discord client sends for a person's gesture, and what it doesn't let them do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tests.peers.discord.state import Json, Message, face, walk
+from tests.peers.discord.shapes import channel_shape, role_shape, user_shape
+from tests.peers.discord.state import Channel, Json, Message, Role, User, face, walk
 
 _GROUPS = {1, 2}
 _INPUT = 4
@@ -15,7 +16,27 @@ def slash_data(commands: Sequence[Json], path: str, options: Mapping[str, Any]) 
     _, leaf = _find(commands, path)
     missing = [each["name"] for each in leaf.get("options", ()) if each.get("required") and each["name"] not in options]
     assert not missing, f"/{path} can't be sent without {', '.join(missing)}"
-    return option_tree(commands, path, options, focused="")
+    ids = {
+        name: str(value.id) if isinstance(value, Channel | Role | User) else value for name, value in options.items()
+    }
+    data = option_tree(commands, path, ids, focused="")
+    return data | {"resolved": _resolved(options.values())}
+
+
+def _resolved(values: Iterable[object]) -> Json:
+    """What a client picks from its own lists comes with what it is."""
+    found: Json = {}
+    for value in values:
+        match value:
+            case Channel():
+                found.setdefault("channels", {})[str(value.id)] = channel_shape(value) | {"permissions": "0"}
+            case Role():
+                found.setdefault("roles", {})[str(value.id)] = role_shape(value)
+            case User():
+                found.setdefault("users", {})[str(value.id)] = user_shape(value)
+            case _:
+                pass
+    return found
 
 
 def option_tree(commands: Sequence[Json], path: str, options: Mapping[str, Any], *, focused: str) -> Json:

@@ -236,6 +236,10 @@ class Server:
     def forum(self, name: str) -> Channel:
         return self._channel(name, Kind.FORUM)
 
+    def voice(self, name: str) -> Channel:
+        """A channel for talking, which has a chat of its own."""
+        return self._channel(name, Kind.VOICE)
+
     def member(self, name: str) -> Human:
         """The member of this name, who joins when first asked for."""
         members = (member.user for member in self.guild.members.values())

@@ -104,6 +104,7 @@ def channel_shape(channel: Channel) -> Json:
             for of, overwrite in channel.overwrites.items()
         ],
         **({"available_tags": []} if channel.kind is Kind.FORUM else {}),
+        **({"bitrate": 64_000, "user_limit": 0, "rtc_region": None} if channel.kind is Kind.VOICE else {}),
     }
 
 

@@ -128,7 +128,7 @@ class World:
         for user in (owner, self.bot):
             guild.members[user.id] = Member(user, self.clock())
         self.guilds[guild.id] = guild
-        self.happened("GUILD_CREATE", guild_shape(guild, self.bot))
+        self._came_to(guild)
         return guild
 
     @property
@@ -144,7 +144,13 @@ class World:
     def join_guild(self, guild: Guild) -> None:
         """The bot is invited again."""
         guild.members[self.bot.id] = Member(self.bot, self.clock())
-        self.happened("GUILD_CREATE", guild_shape(guild, self.bot))
+        self._came_to(guild)
+
+    def _came_to(self, guild: Guild) -> None:
+        """Tell of a new server; one that was only away for a while is told of with `unavailable`."""
+        shape = guild_shape(guild, self.bot)
+        del shape["unavailable"]
+        self.happened("GUILD_CREATE", shape)
 
     def add_member(self, guild: Guild, name: str, *, bot: bool = False) -> User:
         user = self.known(name) or User(self.new_id(), name, bot)
