@@ -122,7 +122,7 @@ async def _voters(reaction: discord.Reaction) -> AsyncIterator[discord.abc.User]
 
 def asker_of_voter(card: OpenCard, voter: discord.abc.User) -> Asker:
     """Who has reacted to a question."""
-    return Asker(card.room, speaker(voter, moderator=False))
+    return Asker(card.room, speaker(voter))
 
 
 def keycap(position: int) -> str:
