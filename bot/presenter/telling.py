@@ -167,7 +167,7 @@ class Telling:
         try:
             await asyncio.wait({due, complete}, return_when=asyncio.FIRST_COMPLETED)
             if not due.done():
-                soonest = pacer.first_words(self._layout.limits.pace, self._outbox.left(), _now()).at
+                soonest = pacer.last_edit(self._outbox.left(), _now())
                 await asyncio.sleep(max(self._not_before, min(soonest, self._due.at)) - _now())
         finally:
             due.cancel()
@@ -253,7 +253,8 @@ class Telling:
         surplus = {part: Sheet(happenings.NOTHING_HERE, sheets[-1].shown) for part in known if part >= len(sheets)}
         wanted = {**dict(enumerate(sheets)), **surplus}
         missing = [part for part in wanted if part not in known]
-        for part in (*missing, *sorted(known & wanted.keys(), reverse=True)):
+        there = sorted(known & wanted.keys(), key=lambda part: (part in surplus, -part))  # its words are above by then
+        for part in (*missing, *there):
             left = self._outbox.left()
             await asyncio.sleep(pacer.last_edit(left, _now()) - _now() if part in known else 0)
             showing = self._showing(wanted[part], part, final=True)

@@ -352,6 +352,22 @@ def test_a_message_too_many_says_that_the_scene_ends_above() -> None:
     present(story())
 
 
+def test_words_that_move_up_are_there_before_they_go_below() -> None:
+    async def story() -> None:
+        room = Room(Chat(chat_limits(100)))
+        await room.start()
+        run, speech = room.writing()
+        speech.say(f"{'word ' * 14}end.")
+        await asyncio.sleep(3)
+        (_, below) = room.chat.messages
+        assert "end." in below.text
+        await room.shows(SceneTold(run, scene("Short to the end."), ""))
+        shown = [text for _, _, text in room.chat.when]
+        assert next(text for text in shown if "to the end." in text or "ends above" in text).endswith("to the end.")
+
+    present(story())
+
+
 def test_a_run_that_fell_silent_and_went_on_elsewhere_is_followed_again() -> None:
     async def story() -> None:
         room = Room()
