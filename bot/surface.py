@@ -111,8 +111,8 @@ class Allowance:
     """Seconds until it counts anew; of a budget that refills steadily, until there is one more."""
     refill: float = 0.0
     """Edits a second that come back by themselves; 0 where all come back at once, at `reset_in`."""
-    queued: float = 0.0
-    """Seconds that a request waits just now for those of other rooms."""
+    waited: float = 0.0
+    """Seconds that the newest request waited for those of other rooms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,12 +190,13 @@ def next_edit(
     """Time the edit after one that is just over, while `streams` messages are growing on the platform.
 
     The gap is counted from when that one was `meant` to go out: neither the time that it was under way nor a sentence
-    that sent it off early makes a hole at the end of the window, where nothing is left to be sent.
+    that sent it off early makes a hole at the end of the window, where nothing is left to be sent. What it waited for
+    other rooms counts: so the rooms find times at which they are not in each other's way.
     """
-    since = now if meant is None else meant
+    since = now if meant is None else min(meant + left.waited, now)
     window = (left.reset_in + now - since) / (left.remaining + 1)
     share = _of_bucket(pace, left, streams, course) if left.refill else window
-    gap = max(pace.min_gap, share, streams / (pace.shared * GROWING_SHARE), _of_scene(pace, course)) + left.queued
+    gap = max(pace.min_gap, share, streams / (pace.shared * GROWING_SHARE), _of_scene(pace, course))
     at = max(since + gap, now if left.remaining else now + left.reset_in)
     spare = 0.0 if left.remaining == 0 else gap * EARLY_SHARE
     return Due(max(at - spare, since + pace.min_gap), at)

@@ -66,6 +66,8 @@ class Link:
         self._lingering: set[asyncio.Future[object]] = set()
         self._turn = float("-inf")
         """When the newest request went out, or will."""
+        self._waited: dict[str, float] = {}
+        """How long the newest request of each room waited for that."""
 
     def connect(self, client: Client | None) -> None:
         """Use another client from now on; None while there is none."""
@@ -94,18 +96,18 @@ class Link:
         guild = int(room.realm) if room.realm else None
         return self.client.get_partial_messageable(int(room.address), guild_id=guild)
 
-    async def turn(self) -> None:
+    async def turn(self, room: RoomKey) -> None:
         """Wait for a turn among the requests of all rooms: Discord refuses a bot that sends too many in a second."""
         now = asyncio.get_running_loop().time()
         self._turn = max(now, self._turn + 1 / TURNS)
+        self._waited[room.address] = self._turn - now
         if self._turn > now:
             await asyncio.sleep(self._turn - now)
 
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer told about further edits in a room."""
         told = self._told.get(room.address)
-        queued = max(self._turn - asyncio.get_running_loop().time(), 0.0)
-        return replace(told.left(), queued=queued) if told else None
+        return replace(told.left(), waited=self._waited.get(room.address, 0.0)) if told else None
 
     async def edited(self, message: int, edit: Awaitable[object]) -> None:
         """Have a message edited, and return when it is.
