@@ -13,7 +13,7 @@ from bot.platforms.discord.link import Link
 from bot.platforms.discord.surface import DiscordSurface
 from storyforge_core.domain.story import RoomKey
 from tests.bench.chat.contest import Tell
-from tests.bench.chat.ours import Ours
+from tests.bench.chat.ours import CHOOSING, Ours
 from tests.bench.chat.replicas import Channel, Replica
 from tests.bench.chat.speech import Scene, Sight, Speech, faithful, read
 
@@ -104,7 +104,7 @@ def replica(ground: Ground, bot: Replica, pages: Callable[[discord.PartialMessag
 
 
 @asynccontextmanager
-async def ours(ground: Ground, choosing: float = 0.0) -> AsyncGenerator[Ours]:
+async def ours(ground: Ground, choosing: float = CHOOSING) -> AsyncGenerator[Ours]:
     """Have the product here."""
     board = Board(ground.link)
     program = Ours(DiscordSurface(ground.link, board), choosing)
@@ -114,7 +114,7 @@ async def ours(ground: Ground, choosing: float = 0.0) -> AsyncGenerator[Ours]:
 
 
 @asynccontextmanager
-async def product(ground: Ground, choosing: float = 0.0) -> AsyncGenerator[Tell]:
+async def product(ground: Ground, choosing: float = CHOOSING) -> AsyncGenerator[Tell]:
     """Have the product tell scenes; what it shows is held to be faithful, too."""
     async with ours(ground, choosing) as program:
 

@@ -24,6 +24,8 @@ ONE_WAY = 0.015
 HELD = 0.5
 STOCK = Bucket(rate=0.2, burst=10, kept=4)
 """What a homeserver allows whose owner has set nothing; kept are the last frame, the card and two reactions."""
+KEPT_FROM_CARDS = 2
+"""Events that growing scenes leave for last frames and cards."""
 GAP = 0.5
 MOST = 60
 
@@ -154,15 +156,21 @@ class ModelSurface:
         return f"{at:%H:%M}"
 
     async def _send(self, room: RoomKey, message: str | None, frame: Frame) -> str:
-        bucket = self._server.bucket
-        if self._level and bucket:
-            self._level = pacer.sent(self._level, bucket, _now())
+        self._take(KEPT_FROM_CARDS if frame.live else 0)
         try:
             return await self._server.send(room, message, frame.text)
         except LimitExceeded as refused:
-            if self._level and bucket:
-                self._level = pacer.refused(self._level, bucket, _now(), refused.retry_after)
             raise SlowDown("Too many events.", refused.retry_after) from None
+
+    def _take(self, kept: int) -> None:
+        """Count an event, or refuse it before the homeserver does."""
+        bucket = self._server.bucket
+        if not bucket or not self._level:
+            return
+        left = pacer.in_bucket(self._level, bucket, _now())
+        if left.remaining <= kept:
+            raise SlowDown("The homeserver takes no more just now.", left.reset_in)
+        self._level = pacer.sent(self._level, bucket, _now())
 
 
 def replica(server: Homeserver, bot: Replica) -> Tell:

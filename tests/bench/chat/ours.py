@@ -21,6 +21,8 @@ SAVING = 0.003
 """Seconds that saving words takes."""
 THINKING = 1.0
 """Seconds from the order to the first token."""
+CHOOSING = 2.0
+"""Seconds from the last token to title and choices."""
 TOKEN_CHARS = 5
 OPTIONS = ("Open the door", "Knock", "Go home")
 
@@ -56,7 +58,7 @@ class Ours:
         choosing: seconds between a scene's last word and its title and choices.
     """
 
-    def __init__(self, surface: Surface, choosing: float = 0.0) -> None:
+    def __init__(self, surface: Surface, choosing: float = CHOOSING) -> None:
         self._surface = surface
         self._choosing = choosing
         self._store = Events()

@@ -1,0 +1,69 @@
+"""How late a growing scene is seen, in virtual time: the presenter and all below it, at a platform's limits.
+
+`python -m tests.bench chat` has the whole table, beside what other bots do; these bounds may not get worse.
+"""
+
+import pytest
+
+from bot.surface import Bucket
+from tests.bench.chat import discord_ground, matrix_ground
+from tests.bench.chat.contest import Load, play
+from tests.bench.chat.discord_memory import in_memory
+from tests.bench.chat.matrix_ground import STOCK, Homeserver
+from tests.bench.chat.speech import Summary
+from tests.fakes import in_virtual_time
+
+SHORT, LONG = (200, 400), (1300, 1700)
+CROWD = Load((300, 300), 20, 40, at_once=True)
+
+
+def on_discord(load: Load) -> Summary:
+    """Also holds every frame to be no older than the one before, and the last ones to be what was said."""
+
+    async def told() -> Summary:
+        async with in_memory() as ground, discord_ground.product(ground) as tell:
+            summary = await play(load, await ground.rooms(load.scenes), tell)
+            assert not ground.peer.violations
+            return summary
+
+    return in_virtual_time(told())
+
+
+def on_matrix(load: Load, bucket: Bucket | None) -> Summary:
+    async def told() -> Summary:
+        server = Homeserver(bucket)
+        async with matrix_ground.product(server) as tell:
+            return await play(load, server.rooms(load.scenes), tell)
+
+    return in_virtual_time(told())
+
+
+@pytest.mark.parametrize("load", [Load(SHORT, 20, 6), Load(SHORT, 50, 12), Load(SHORT, 100, 12), Load(LONG, 50, 4)])
+def test_a_scene_on_discord_is_seen_while_it_is_told(load: Load) -> None:
+    seen = on_discord(load)
+    assert seen.first <= 0.1
+    assert seen.mean <= 0.6  # five edits in 5.15 s, the window as discord.py sees it, are 0.515 s and the way there
+    assert seen.last <= 0.25
+    assert seen.refused == 0
+
+
+def test_forty_scenes_at_once_are_neither_refused_nor_held_up() -> None:
+    seen = on_discord(CROWD)
+    assert seen.mean <= 0.65
+    assert seen.refused == 0
+
+
+def test_a_long_scene_on_matrix_keeps_within_the_limit_of_a_homeserver_as_it_comes() -> None:
+    seen = on_matrix(Load(LONG, 50, 4), STOCK)
+    assert seen.first <= 0.1
+    assert seen.mean <= 1.9
+    assert seen.worst_last <= 0.05
+    assert seen.refused == 0
+
+
+@pytest.mark.parametrize("rate", [20, 50])
+def test_a_scene_on_matrix_without_limits_leaves_few_events_behind(rate: int) -> None:
+    seen = on_matrix(Load(LONG, rate, 4), None)
+    assert seen.mean <= 0.85
+    assert seen.last <= 0.05
+    assert max(scene.requests for scene in seen.scenes) <= 61
