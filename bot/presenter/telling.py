@@ -85,11 +85,14 @@ class Telling:
         Raises:
             RoomGone: there is nowhere to show it.
         """
-        if not self._over.done():
+        known = self._over.done()
+        if not known:
             self._over.set_result(None)
         if self._task is not None:
             await self._task
         match ending:
+            case LetGo() if known:
+                return  # its last frame may be there already, and a restart shows it if it is not
             case SceneTold():
                 await self._finally(self._layout.told(ending, self._assignment), last)
             case WritingFailed():
