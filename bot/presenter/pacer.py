@@ -193,7 +193,7 @@ def next_edit(
     that sent it off early makes a hole at the end of the window, where nothing is left to be sent. What it waited for
     other rooms counts: so the rooms find times at which they are not in each other's way.
     """
-    since = now if meant is None else min(meant + left.waited, now)
+    since = now if meant is None else meant + left.waited
     window = (left.reset_in + now - since) / (left.remaining + 1)
     share = _of_bucket(pace, left, streams, course) if left.refill else window
     gap = max(pace.min_gap, share, streams / (pace.shared * GROWING_SHARE), _of_scene(pace, course))
