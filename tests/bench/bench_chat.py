@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from bot.surface import Bucket
 from tests.bench import bench_wire
-from tests.bench.chat import discord_ground, matrix_ground
+from tests.bench.chat import discord_ground, discord_memory, matrix_ground
 from tests.bench.chat.contest import Load, play
 from tests.bench.chat.discord_ground import EmbedChannel, PlainChannel
 from tests.bench.chat.discord_memory import in_memory
@@ -23,7 +23,7 @@ from tests.fakes import in_virtual_time
 OURS = "ours"
 SHORT, LONG = (200, 400), (1300, 1700)
 """Tokens: a scene of one message, and one past the cap of a message."""
-FIRST, MEAN, LAST, CROWD, NONE = 0.1, 0.58, 0.12, 0.65, 0.0
+FIRST, MEAN, BOTH, LAST, CROWD, NONE = 0.1, 0.58, 0.42, 0.12, 0.65, 0.0
 MATRIX_MEAN, MATRIX_LAST, EXEMPT_MEAN, EVENTS = 1.9, 0.05, 0.65, 60.0
 HOPELESS = ("discord-ollama", "old discollama")
 """Replicas that are minutes behind: they tell single scenes only, and none when it has to be quick."""
@@ -90,6 +90,16 @@ def on_discord(scale: Scale) -> Iterator[Contest]:
         yield Contest(f"Discord, {load.scenes} channels at 20/s", load, most)
 
 
+def by_both_ways(scale: Scale) -> Iterator[Contest]:
+    """What is told on Discord as the answer to a command, whose own limit counts besides the channel's."""
+    many = scale.tellings
+    for rate in (20, 50, 100):
+        yield Contest(f"Discord, both ways, 300 tokens at {rate}/s", Load(SHORT, rate, many), BOTH, LAST)
+    yield Contest("Discord, both ways, 1,500 tokens at 50/s", Load(LONG, 50, many // 2), BOTH, LAST)
+    load = Load((300, 300), 20, max(40 * many // FULL.tellings, 2), at_once=True)
+    yield Contest(f"Discord, both ways, {load.scenes} channels at 20/s", load, CROWD)
+
+
 def on_matrix(scale: Scale) -> Iterator[Contest]:
     """What is told on Matrix by a user with the limits of a homeserver as it comes."""
     few = scale.tellings // 2
@@ -114,6 +124,8 @@ def bench(scale: Scale) -> list[Figure]:
     for contest in on_discord(scale):
         bots = [bot for bot in ON_DISCORD if bot not in HOPELESS or (scale == FULL and not contest.load.at_once)]
         figures += contest.figures(in_virtual_time(_told_on_discord(contest.load, bots)))
+    for contest in by_both_ways(scale):
+        figures += contest.figures({OURS: in_virtual_time(_told_by_both_ways(contest.load))})
     for contest in on_matrix(scale):
         figures += contest.figures(in_virtual_time(_told_on_matrix(contest.load, STOCK)))
     for contest in without_limits(scale):
@@ -131,6 +143,11 @@ async def _told_on_discord(load: Load, bots: Sequence[str]) -> Told:
             tell = discord_ground.replica(ground, ON_DISCORD[name](), pages)
             told[name] = await play(load, await ground.rooms(load.scenes), tell)
     return told
+
+
+async def _told_by_both_ways(load: Load) -> Summary:
+    async with in_memory() as ground, discord_memory.by_both_ways(ground) as tell:
+        return await play(load, await ground.rooms(load.scenes), tell)
 
 
 async def _told_on_matrix(load: Load, bucket: Bucket | None) -> Told:

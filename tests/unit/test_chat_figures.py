@@ -3,12 +3,15 @@
 `python -m tests.bench chat` has the whole table, beside what other bots do; these bounds may not get worse.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
 import pytest
 
 from bot.surface import Bucket
 from tests.bench.chat import discord_ground, matrix_ground
-from tests.bench.chat.contest import Load, play
-from tests.bench.chat.discord_memory import in_memory
+from tests.bench.chat.contest import Load, Tell, play
+from tests.bench.chat.discord_memory import MemoryGround, by_both_ways, in_memory
 from tests.bench.chat.matrix_ground import STOCK, Homeserver
 from tests.bench.chat.speech import Summary
 from tests.fakes import in_virtual_time
@@ -17,11 +20,14 @@ SHORT, LONG = (200, 400), (1300, 1700)
 CROWD = Load((300, 300), 20, 40, at_once=True)
 
 
-def on_discord(load: Load) -> Summary:
+Telling = Callable[[MemoryGround], AbstractAsyncContextManager[Tell]]
+
+
+def on_discord(load: Load, telling: Telling = discord_ground.product) -> Summary:
     """Also holds every frame to be no older than the one before, and the last ones to be what was said."""
 
     async def told() -> Summary:
-        async with in_memory() as ground, discord_ground.product(ground) as tell:
+        async with in_memory() as ground, telling(ground) as tell:
             summary = await play(load, await ground.rooms(load.scenes), tell)
             assert not ground.peer.violations
             return summary
@@ -43,6 +49,15 @@ def test_a_scene_on_discord_is_seen_while_it_is_told(load: Load) -> None:
     seen = on_discord(load)
     assert seen.first <= 0.1
     assert seen.mean <= 0.6  # five edits in 5.15 s, the window as discord.py sees it, are 0.515 s and the way there
+    assert seen.last <= 0.25
+    assert seen.refused == 0
+
+
+@pytest.mark.parametrize("rate", [20, 50, 100])
+def test_a_scene_that_answers_a_command_is_edited_by_both_ways(rate: int) -> None:
+    seen = on_discord(Load(SHORT, rate, 6), by_both_ways)
+    assert seen.first <= 0.1
+    assert seen.mean <= 0.42
     assert seen.last <= 0.25
     assert seen.refused == 0
 

@@ -65,12 +65,12 @@ class Ours:
         self._feeds = Feeds()
         self._presenter = Presenter(self._store, Ledger(), self._feeds)
 
-    async def tell(self, key: RoomKey, speech: Speech) -> None:
+    async def tell(self, key: RoomKey, speech: Speech, run: RunId | None = None) -> None:
         """Tell one scene in a room that has seen none, until its last frame and its question are shown."""
         story = PlaythroughId(uuid4())
         self._store.bind(key, story)
         await self._presenter.attend(self._surface, key)
-        run = RunId(uuid4())
+        run = run or RunId(uuid4())
         self._store.tell(story, WritingQueued(run, "open", "", "Ann", 0, speech.asked * TOKEN_CHARS // WORD_CHARS))
         self._presenter.wake(story)
         await asyncio.sleep(THINKING)
