@@ -157,6 +157,17 @@ def test_seconds_without_a_unit_get_one(tmp_path: Path, given: str, meant: str) 
     assert load_settings(write_env(tmp_path, f"OLLAMA_KEEP_ALIVE={given}\n")).ollama_keep_alive == meant
 
 
+@pytest.mark.parametrize("given", ["81384788765712384,7", " 7, 81384788765712384", "81384788765712384 7"])
+def test_servers_are_listed_with_commas_or_blanks(tmp_path: Path, given: str) -> None:
+    settings = load_settings(write_env(tmp_path, f"BLOCKED_GUILDS={given}\n"))
+    assert settings.blocked_guilds == {7, 81384788765712384}
+
+
+def test_a_server_is_listed_by_its_number(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="BLOCKED_GUILDS is 'Friends', but has to be ids"):
+        load_settings(write_env(tmp_path, "BLOCKED_GUILDS=Friends\n"))
+
+
 def test_words_are_taken_in_any_case(tmp_path: Path) -> None:
     settings = load_settings(write_env(tmp_path, "LOG_LEVEL=WARNING\nVOTE_TIE=Host\n"))
     assert (settings.log_level, settings.vote_tie) == ("warning", "host")
