@@ -1,6 +1,7 @@
 """What is kept about people, shown and forgotten; and stories of servers that sent the bot away."""
 
 import json
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from storyforge_core.domain.commands import (
     Edit,
     ForgetMe,
     Join,
+    Link,
     NewStory,
     Redo,
     ShowMyData,
@@ -158,6 +160,23 @@ async def test_a_choice_that_became_a_scene_stays(database: Database) -> None:
         await play.play(WriteIn("Sing to the gull"), ANN)
         await play.say(ForgetMe(everything=True, sure=True), ANN)
         assert "Sing to the gull" in await everything(database)
+
+
+async def test_both_accounts_of_a_person_are_forgotten(database: Database) -> None:
+    async with game(database) as play:
+        twin = replace(ANN, user="ann on her phone", name="Anna Bell")
+        await play.play(NewStory("A door"), twin)
+        await play.say(WriteIn("Sing to the gull"), twin)
+        await play.quiet()
+        code = await play.say(Link("me"), ANN)
+        assert isinstance(code, Accepted)
+        (typed,) = re.findall(r"[0-9A-Z]{4}-[0-9A-Z]{4}", code.sentence)
+        assert isinstance(await play.say(Link(typed), twin), Accepted)
+        mine = await data(play)
+        assert ([each.user for each in mine.accounts], len(mine.choices)) == (["ann", "ann on her phone"], 1)
+        await play.say(ForgetMe(sure=True), twin)
+        stored = await everything(database)
+        assert not [name for name in ("Annabel", "Anna Bell", "on her phone") if name in stored]
 
 
 async def test_nobody_is_forgotten_by_accident(database: Database) -> None:
