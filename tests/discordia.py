@@ -20,6 +20,8 @@ from tests.peers.discord.people import Human, Seen, Server
 from tests.peers.discord.state import Channel, Message
 
 PREMISE = "A keeper finds a door"
+OUR_TASKS = ("discord", "CommandTree", "present ", "tell ", "card ", "reactions ")
+"""How the names begin of all that a program does on Discord."""
 
 
 @dataclass
@@ -124,7 +126,7 @@ class Club:
             self.running = asyncio.Future()
             running.cancel()
             await asyncio.wait({running})
-            await ended("discord", "CommandTree")
+            await ended(*OUR_TASKS)
 
     async def last_call(self, playthrough: PlaythroughId, scene: SceneId) -> None:
         """Ask the program for votes, as soon as one runs."""
