@@ -255,7 +255,7 @@ async def test_waiting_for_a_line_holds_nobody_up(pipe: tuple[Pipe, int]) -> Non
 
 def test_only_the_person_at_the_keyboard_has_power_over_the_room() -> None:
     seat = Seat("Ann", ROOM)
-    assert seat.speaker(None) == commands.Speaker("terminal", "ann", "Ann", moderator=True)
+    assert seat.speaker(None) == commands.Speaker("terminal", "ann", "Ann", moderator=True, private=True)
     assert seat.speaker("ANN").moderator
     assert not seat.speaker("player2").moderator
 
