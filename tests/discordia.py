@@ -33,6 +33,7 @@ class Club:
     database: Database
     memory: Path
     doorman: Doorman | None = None
+    interaction_edits: bool = True
     blocked: frozenset[int] = frozenset()
     """Servers where the bot is not to be."""
     running: "asyncio.Future[Service]" = field(default_factory=asyncio.Future)
@@ -156,6 +157,7 @@ class Club:
             memory=self.memory,
             guild=guild,
             blocked=self.blocked,
+            interaction_edits=self.interaction_edits,
         )
 
 
