@@ -265,7 +265,7 @@ class StoryClient(discord.AutoShardedClient):
             await self._answers.reply(interaction, objection)
             return
         place = await make_place(interaction, asker, command)
-        reply = await self._reception.ask(replace(asker, room=place.room), command, str(interaction.id))
+        reply = await self._reception.begin(replace(asker, room=place.room), command, str(interaction.id))
         if isinstance(reply, Accepted):
             await self._answers.reply(interaction, reply, place.note)
         else:

@@ -82,6 +82,10 @@ class Reception:
             return Declined(BLOCKED)
         return await self.door.objection(self._incoming(asker, command, ""))
 
+    async def begin(self, asker: Asker, command: NewStory, event: str) -> Reply:
+        """Begin a story to which there was no objection; asking that was counted already."""
+        return await self._do(self.peephole, asker, command, event)
+
     async def scene_in(self, room: RoomKey, message: str) -> ShownScene | None:
         """Find the scene that a message tells."""
         return await self.scenes.scene_in(room, message)
