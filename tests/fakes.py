@@ -31,6 +31,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def hold_up(self, seconds: float) -> None:
+        """Let time pass in which nothing gets to run, as on a machine that has other things to do."""
+        self._jumping.now += seconds
+
 
 class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:

@@ -14,17 +14,18 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from bot.platforms.discord.turns import Turns
 from bot.surface import Allowance, Pace, RoomGone, SurfaceDown
 from storyforge_core.domain.story import RoomKey
 
 PLATFORM = "discord"
 PACE = Pace()
 NO_PINGS = discord.AllowedMentions.none()
-TURNS = 48.0
-"""Requests a second of all rooms together: Discord refuses a bot's fifty-first."""
 GRACE = 0.05
 """Seconds that discord.py gets to end its own wait first."""
 _EDITED = re.compile(r".*/channels/(\d+)/messages/(\d+)")
+_UNCOUNTED = re.compile(r"/(interactions|webhooks)/")
+"""Answers to people have limits of their own only."""
 
 log = structlog.stdlib.get_logger()
 
@@ -64,10 +65,9 @@ class Link:
         self._unheard: dict[int, asyncio.Event] = {}
         """The messages that are being edited; set as soon as Discord has done it."""
         self._lingering: set[asyncio.Future[object]] = set()
-        self._turn = float("-inf")
-        """When the newest request went out, or will."""
+        self._turns = Turns()
         self._waited: dict[str, float] = {}
-        """How long the newest request of each room waited for that."""
+        """How long the newest edit in each room waited for that."""
 
     def connect(self, client: Client | None) -> None:
         """Use another client from now on; None while there is none."""
@@ -95,14 +95,6 @@ class Link:
             raise RoomGone(f"{room.address} is no channel of Discord.")
         guild = int(room.realm) if room.realm else None
         return self.client.get_partial_messageable(int(room.address), guild_id=guild)
-
-    async def turn(self, room: RoomKey) -> None:
-        """Wait for a turn among the requests of all rooms: Discord refuses a bot that sends too many in a second."""
-        now = asyncio.get_running_loop().time()
-        self._turn = max(now, self._turn + 1 / TURNS)
-        self._waited[room.address] = self._turn - now
-        if self._turn > now:
-            await asyncio.sleep(self._turn - now)
 
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer told about further edits in a room."""
@@ -139,8 +131,20 @@ class Link:
     def trace(self) -> aiohttp.TraceConfig:
         """What a client needs for its answers to be listened to."""
         config = aiohttp.TraceConfig()
+        config.on_request_start.append(self._leaves)
         config.on_request_end.append(self._answered)
         return config
+
+    async def _leaves(
+        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, request: aiohttp.TraceRequestStartParams
+    ) -> None:
+        """Have a request wait for its turn among those of all rooms, whatever it is about."""
+        if _UNCOUNTED.search(request.url.path):
+            return
+        wait = self._turns.take()
+        if request.method == "PATCH" and (edited := _EDITED.fullmatch(request.url.path)):
+            self._waited[edited[1]] = wait
+        await self._turns.wait(wait)
 
     async def _answered(
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams

@@ -169,7 +169,6 @@ class DiscordSurface:
 
     async def _asked(self, room: RoomKey, request: Callable[[], Awaitable[T]]) -> T:
         """Ask Discord; a thread that has gone to sleep is woken and asked again."""
-        await self._link.turn(room)
         try:
             with understood():
                 return await request()
