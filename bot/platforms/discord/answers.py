@@ -8,6 +8,7 @@ from uuid import uuid4
 import discord
 import structlog
 
+from bot.picture.fitting import fitted
 from bot.platforms.discord.link import Interaction
 from bot.platforms.discord.troubles import TooLate, understood
 from bot.presenter.pages import finished
@@ -95,7 +96,8 @@ class Answers:
 
     async def picture(self, interaction: Interaction, file: File) -> None:
         """Show a picture with its description."""
-        shown = discord.File(BytesIO(file.data), filename=file.name, description=file.alt)
+        fitting = await fitted(file, interaction.filesize_limit)
+        shown = discord.File(BytesIO(fitting.data), filename=fitting.name, description=fitting.alt)
         with understood():
             await interaction.followup.send(file=shown, ephemeral=True)
 

@@ -96,6 +96,11 @@ class Link:
         guild = int(room.realm) if room.realm else None
         return self.client.get_partial_messageable(int(room.address), guild_id=guild)
 
+    def most_bytes(self, room: RoomKey) -> int:
+        """How large a file may be in a room; servers that pay for it take larger ones."""
+        guild = self.client.get_guild(int(room.realm)) if room.realm else None
+        return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer told about further edits in a room."""
         told = self._told.get(room.address)

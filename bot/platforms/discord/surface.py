@@ -10,11 +10,12 @@ from uuid import UUID
 import discord
 import structlog
 
+from bot.picture.fitting import fitted
 from bot.platforms.discord.board import Board
 from bot.platforms.discord.buttons import is_marked, under
 from bot.platforms.discord.link import NO_PINGS, PACE, PLATFORM, Link
 from bot.platforms.discord.openings import Hook, Openings
-from bot.platforms.discord.troubles import NotPermitted, ThreadAsleep, understood
+from bot.platforms.discord.troubles import TOO_LARGE, NotHere, NotPermitted, ThreadAsleep, understood
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, MessageOld, SurfaceError
 from storyforge_core.domain.story import RoomKey
 
@@ -123,13 +124,17 @@ class DiscordSurface:
         self._board.shown(room, message, frame.choices)
 
     async def attach(self, room: RoomKey, message: str, file: File) -> None:
-        """Hang a file under a message, in place of one that hung there.
+        """Hang a file under a message, in place of one that hung there; a picture that is too large, as a smaller one.
 
         Raises:
             MessageGone: as for `edit`.
+            NotHere: it is too large, and no picture.
         """
-        part = self._message(room, message)
-        await self._asked(room, lambda: part.edit(attachments=[hung(file)]))
+        part, most = self._message(room, message), self._link.most_bytes(room)
+        fitting = await fitted(file, most)
+        if len(fitting.data) > most:
+            raise NotHere(TOO_LARGE)
+        await self._asked(room, lambda: part.edit(attachments=[hung(fitting)]))
 
     async def typing(self, room: RoomKey) -> None:
         """Show for ten seconds that something is being written."""

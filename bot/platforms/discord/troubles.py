@@ -15,6 +15,7 @@ HOW_TO_ALLOW = (
     "StoryForge may not write in this channel. Give its role View Channel, Send Messages, Send Messages in Threads "
     "and Read Message History in the channel's settings, under Permissions."
 )
+TOO_LARGE = "That is too large for Discord."
 ASLEEP = "That thread is archived. Write anything into it, then try again."
 LOCKED = "That thread is locked. A moderator can unlock it again."
 TOO_MANY_THREADS = "This server has as many open threads as Discord allows. A moderator can close old ones."
@@ -56,7 +57,7 @@ MEANINGS: Mapping[int, tuple[type[SurfaceError], str]] = MappingProxyType(
         10062: TOO_LATE,  # unknown interaction
         30010: (NotHere, "That message has twenty different reactions already, and Discord takes no more."),
         30046: (MessageOld, "That message is too old to be edited that often."),
-        40005: (NotHere, "That is too large for Discord."),
+        40005: (NotHere, TOO_LARGE),
         40060: TOO_LATE,  # answered already
         40067: (NotHere, "This forum wants a tag on every post. Begin the story in a text channel."),
         50001: FORBIDDEN,  # no access
