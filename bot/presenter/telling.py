@@ -155,13 +155,14 @@ class Telling:
         return True
 
     async def _more(self, words: LiveWords) -> bool:
-        """Wait for words that are not shown; False when there will be none."""
-        while not self._shown and not self._over.done():
+        """Wait for words that are not shown, and show that one waits; False when there will be none."""
+        if not self._shown:
             await self._outbox.typing()
-            more = await self._unless_over(asyncio.wait_for(words.changed(0), TYPING_SECONDS))
-            if more is not None:
-                return more
-        return await self._unless_over(words.changed(self._shown)) or False
+        while True:
+            more = await self._unless_over(asyncio.wait_for(words.changed(self._shown), TYPING_SECONDS))
+            if more is not None or self._over.done():
+                return more or False
+            await self._outbox.typing()
 
     async def _turn(self, words: LiveWords) -> None:
         """Wait until a frame is due; the last words wait no longer than the platform makes them."""

@@ -385,7 +385,7 @@ def test_a_run_that_fell_silent_and_went_on_elsewhere_is_followed_again() -> Non
     present(story())
 
 
-def test_the_typing_sign_is_shown_until_the_first_words() -> None:
+def test_the_typing_sign_is_shown_until_the_first_words_and_in_long_silences() -> None:
     async def story() -> None:
         room = Room()
         await room.start()
@@ -393,8 +393,10 @@ def test_the_typing_sign_is_shown_until_the_first_words() -> None:
         await asyncio.sleep(20)
         assert len(room.chat.typed) == 3
         speech.say("The door ")
-        await asyncio.sleep(20)
+        await asyncio.sleep(7)
         assert len(room.chat.typed) == 3
+        await asyncio.sleep(13)
+        assert len(room.chat.typed) == 5
         await room.presenter.aclose()
 
     present(story())
