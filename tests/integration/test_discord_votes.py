@@ -9,8 +9,9 @@ from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman
 from storyforge_core.store.database import Database
-from tests.discordia import Club, club
+from tests.discordia import Club, asks, club
 from tests.peers.discord.people import Human
+from tests.peers.discord.rules import HOUR, OLD_EDITS
 from tests.peers.discord.state import Message, Permission
 
 LONG = Rules(quorum=50)
@@ -74,6 +75,22 @@ async def test_who_asks_too_often_is_told_so_alone(database: Database, tmp_path:
             assert all(answer.private for answer in told)
             assert not any("a lot at once" in text for text in friends.texts)
             assert "Your vote is with" in (await (await friends.bo.click(card, "1. Choice 1 of 1")).settled()).text
+
+
+async def test_votes_go_on_in_another_message_when_discord_takes_no_more_edits_of_the_first(
+    database: Database, tmp_path: Path
+) -> None:
+    async with club(database, tmp_path, rules=LONG) as friends, friends.program():
+        card = await friends.begins()
+        friends.peer.world.clock.forward(HOUR + 1)
+        card.old_edits = OLD_EDITS  # from here on it is error 30046
+        await (await friends.ann.click(card, "2. Choice 2 of 1")).settled()
+        await friends.until(lambda: friends.thread.messages[-1] is not card)
+        newer = friends.thread.messages[-1]
+        assert asks(newer)
+        assert "2. Choice 2 of 1 — 1 vote (Ann)" in newer.content
+        friends.bo.react(newer, "1️⃣")
+        await votes(friends, newer, 1, "Bo")
 
 
 async def test_the_deadline_decides_and_a_tie_is_announced(database: Database, tmp_path: Path) -> None:
