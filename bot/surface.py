@@ -113,6 +113,8 @@ class Allowance:
     """Edits a second that come back by themselves; 0 where all come back at once, at `reset_in`."""
     waited: float = 0.0
     """Seconds that the newest request waited for those of other rooms."""
+    kept: int = 0
+    """So many of the remaining are for the end of the scene: it comes at once, whenever that is."""
 
 
 @dataclass(frozen=True, slots=True)

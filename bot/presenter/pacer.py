@@ -156,13 +156,14 @@ class Due:
 def together(one: Allowance, other: Allowance, pace: Pace) -> Allowance:
     """See two windows of the same kind as one, for a message that can be edited by either.
 
-    The answer is the scarcer of what is left until the first of them counts anew, and until both have.
+    The answer is the scarcer of what is left until the first of them counts anew, and until both have. With two there
+    is enough to keep one edit for the end of the scene.
     """
     soon, late = sorted((one, other), key=lambda left: left.reset_in)
     now = soon.remaining + late.remaining
     if not now:
         return soon
-    spans = (Allowance(now, soon.reset_in), Allowance(now + pace.burst, late.reset_in))
+    spans = (Allowance(now, soon.reset_in, kept=1), Allowance(now + pace.burst, late.reset_in, kept=1))
     return max(spans, key=lambda span: span.reset_in / (span.remaining + 1))
 
 
@@ -194,11 +195,12 @@ def next_edit(
     other rooms counts: so the rooms find times at which they are not in each other's way.
     """
     since = now if meant is None else meant + left.waited
-    window = (left.reset_in + now - since) / (left.remaining + 1)
+    free = max(left.remaining - left.kept, 0)
+    window = (left.reset_in + now - since) / (free + 1)
     share = _of_bucket(pace, left, streams, course) if left.refill else window
     gap = max(pace.min_gap, share, streams / (pace.shared * GROWING_SHARE), _of_scene(pace, course))
-    at = max(since + gap, now if left.remaining else now + left.reset_in)
-    spare = 0.0 if left.remaining == 0 else gap * EARLY_SHARE
+    at = max(since + gap, now if free else now + left.reset_in)
+    spare = gap * EARLY_SHARE if free else 0.0
     return Due(max(at - spare, since + pace.min_gap), at)
 
 

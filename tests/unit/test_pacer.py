@@ -138,6 +138,18 @@ def test_a_sentence_may_go_out_in_the_last_fifth_of_a_gap() -> None:
     assert due.early == pytest.approx(10.8)
 
 
+def test_what_is_kept_for_the_end_is_spent_on_nothing_else() -> None:
+    left = Allowance(1, 4.0, kept=1)
+    assert pacer.next_edit(PACE, left, 10.0, 1).early == 14.0
+    assert pacer.last_edit(left, 10.0) == 10.0
+
+
+def test_of_two_ways_together_one_edit_is_kept_for_the_end() -> None:
+    both = pacer.together(Allowance(1, 2.0), Allowance(2, 4.0), PACE)
+    assert both == Allowance(3, 2.0, kept=1)
+    assert pacer.next_edit(PACE, both, 10.0, 1).at == pytest.approx(10.0 + 2.0 / 3)
+
+
 @pytest.mark.parametrize("text", ["He left.", "Really?! ", "“Go.” ", "*gone.*", "…", "走った。"])
 def test_a_reader_may_pause_there(text: str) -> None:
     assert pacer.ends_sentence(text)
