@@ -166,6 +166,9 @@ class Desk(Protocol):
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
         """Have the ballot decided at that time, if it is still open then."""
 
+    async def remember(self, scene: SceneId) -> None:
+        """Have a scene made findable in the background."""
+
     async def stop(self, run: RunId) -> bool:
         """Mark a live run as stopping and have its worker told; False when no worker has it yet, or ever will."""
 

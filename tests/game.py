@@ -15,9 +15,13 @@ from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, W
 from storyforge_core.engine.app import LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
+from storyforge_core.engine.memory import Memory
+from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.recipes import SCENE, Recipe
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
+from storyforge_core.memory_ports import Embedder
+from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
 from storyforge_core.store.jobs import Worker
 from storyforge_core.store.postgres import PostgresStore
@@ -151,7 +155,7 @@ async def until(true: Callable[[], Awaitable[bool]], within: float = 15) -> None
 
 
 @asynccontextmanager
-async def game(
+async def game(  # noqa: PLR0913 - what a test may want of a process
     database: Database,
     writer: ScriptedWriter | None = None,
     *,
@@ -159,17 +163,27 @@ async def game(
     recipe: Recipe = SCENE,
     workers: int = 1,
     last_calls: tuple[LastCall, ...] = (),
+    embedder: Embedder | None = None,
 ) -> AsyncIterator[Game]:
     """Open a game; without workers nothing is written until another process does."""
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
     told_by = writer or ScriptedWriter()
-    runner = Runner(store, told_by, bus, clock, recipe)
-    forge = StoryForge(store, clock, rules or Rules(), last_calls=last_calls)
+    memory = Memory(store, embedder or OfflineEmbedder())
+    runner = Runner(store, told_by, memory, bus, clock, recipe)
+    forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), last_calls=last_calls)
     tasks = [asyncio.create_task(bus.listen())]
     for _ in range(workers):
-        worker = Worker(database.conninfo, store, runner.execute, forge.deadline, runs_at_once=4)
+        worker = Worker(
+            conninfo=database.conninfo,
+            store=store,
+            on_run=runner.execute,
+            on_deadline=forge.deadline,
+            on_scene=memory.remember,
+            on_start=memory.reread,
+            runs_at_once=4,
+        )
         tasks.append(asyncio.create_task(worker.work()))
     try:
         yield Game(store, forge, bus, told_by)

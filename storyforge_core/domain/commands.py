@@ -124,6 +124,20 @@ class ShowStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask what the story says about something."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Look for words in the stories of this place."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetTitle:
     """Give the story another title."""
 
@@ -244,6 +258,8 @@ Command = (
     | ShowMap
     | ShowStories
     | ShowStatus
+    | Ask
+    | Search
     | SetTitle
     | Direct
     | ChangeRules

@@ -5,6 +5,7 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.memory import Quote
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.space import Objection, Space
 from storyforge_core.domain.story import Member, Playthrough, Rules, RunId, Scene, SceneId, Story, TreeNode
@@ -155,6 +156,37 @@ class MyDataShown:
     kind: Literal["my_data_shown"] = "my_data_shown"
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerShown:
+    """What the story says about something, on the path to where it stands."""
+
+    question: str
+    text: str
+    """The answer in a model's words; empty where the quotes have to do."""
+    quotes: tuple[Quote, ...]
+    """The proofs, those that count most first; none when the story does not know."""
+    kind: Literal["answer_shown"] = "answer_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A scene that has what was looked for."""
+
+    story: int
+    """What people type to open its story."""
+    story_title: str
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
+class SearchShown:
+    """Where words stand in the stories of this place, best first."""
+
+    words: str
+    hits: tuple[SearchHit, ...]
+    kind: Literal["search_shown"] = "search_shown"
+
+
 Reply = (
     Accepted
     | Declined
@@ -168,4 +200,6 @@ Reply = (
     | NotHere
     | SpaceShown
     | MyDataShown
+    | AnswerShown
+    | SearchShown
 )

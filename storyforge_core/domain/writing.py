@@ -8,6 +8,10 @@ Role = Literal["planner", "writer", "visualizer", "embedder"]
 """Which job a model does; the settings map each role to a model."""
 
 
+Wanted = Literal["choices", "answer"]
+"""What a structured answer is for: title and choices of a scene, or what a player wants to know of the story."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToldScene:
     """A scene of the path as a writer may read it."""
@@ -17,6 +21,17 @@ class ToldScene:
     choice: str
     """What the players chose to get here; empty for the opening."""
     prose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A passage of an older scene of the path that matters now."""
+
+    number: int
+    """The scene's."""
+    title: str
+    """The scene's."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,10 @@ class Brief:
     """Same seed, same brief: the same scene, as far as the writer is able to."""
     extend: str = ""
     """Prose that the new words have to follow on directly, as part of the same scene."""
+    older: int = 0
+    """How many scenes of the path lie before those in `path`."""
+    remembered: tuple[Remembered, ...] = ()
+    """Of scenes that the prompt does not have whole; those that matter most first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +93,9 @@ class Asking:
     prose: str
     """The scene the question is about."""
     schema: Mapping[str, object]
-    """JSON Schema of the wanted answer: an object `{"title": str, "choices": [str, …]}`."""
+    """JSON Schema of the wanted answer."""
     max_tokens: int
+    wanted: Wanted = "choices"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from storyforge_core.engine.kit import Step
 from storyforge_core.engine.steps.choose import choose
 from storyforge_core.engine.steps.plan import plan
+from storyforge_core.engine.steps.recall import recall
 from storyforge_core.engine.steps.write import write
 
 
@@ -28,6 +29,7 @@ Recipe = tuple[Stage, ...]
 
 SCENE: Recipe = (
     Stage("plan", plan, needs=("order",), gives=("brief",), seconds=30, pauses=(1, 3)),
+    Stage("recall", recall, needs=("brief",), gives=("brief",), seconds=60, pauses=(1, 3)),
     Stage("write", write, needs=("brief",), gives=("prose", "writer"), seconds=1800, pauses=(1, 3)),
     Stage("choose", choose, needs=("brief", "prose"), gives=("title", "choices"), seconds=300),
 )

@@ -28,7 +28,7 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
-from storyforge_core.store import privacy, reading, runs, spaces, tickets, tree, writing
+from storyforge_core.store import memory, privacy, reading, runs, spaces, tickets, tree, writing
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
@@ -115,6 +115,10 @@ class PostgresDesk:
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
         """Have the ballot decided at that time, if it is still open then."""
         await runs.schedule(self._db, ballot, at)
+
+    async def remember(self, scene: SceneId) -> None:
+        """Have a scene made findable in the background."""
+        await memory.remember_soon(self._db, scene)
 
     async def stop(self, run: RunId) -> bool:
         """Mark a live run as stopping; False when no worker has it, so that nobody but the caller will finish it."""

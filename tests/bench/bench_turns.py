@@ -13,9 +13,12 @@ from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, W
 from storyforge_core.engine.app import StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
+from storyforge_core.engine.memory import Memory
+from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.recipes import SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.engine.turn import settle
+from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
 from storyforge_core.store.postgres import PostgresStore
 from tests.bench.figures import Figure, Scale
@@ -57,8 +60,9 @@ class Turns:
     def __init__(self, database: Database) -> None:
         self._clock = SystemClock()
         self._store = PostgresStore(database, self._clock)
-        self._door = StoryForge(self._store, self._clock, Rules())
-        self._runner = Runner(self._store, ReadyWriter(), Bus(self._store), self._clock, SCENE)
+        writer, memory = ReadyWriter(), Memory(self._store, OfflineEmbedder())
+        self._door = StoryForge(self._store, self._clock, Rules(), Oracle(memory, writer))
+        self._runner = Runner(self._store, writer, memory, Bus(self._store), self._clock, SCENE)
         self._worker = some_worker()
         self._asked = 0
 

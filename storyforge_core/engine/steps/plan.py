@@ -39,6 +39,7 @@ async def _brief(order: Order, desk: Desk) -> Brief:
         choices=here.playthrough.rules.choices,
         seed=order.seed,
         extend=(await desk.scene(order.base)).prose if order.task == "extend" and order.base else "",
+        older=scenes[0].depth if scenes else 0,
     )
 
 

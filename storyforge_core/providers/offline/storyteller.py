@@ -40,8 +40,8 @@ class OfflineStoryteller:
         yield Finished("stop")
 
     async def ask(self, asking: Asking) -> str:
-        """Title and choices of a scene, as JSON text."""
-        return await asyncio.to_thread(_answer, asking)
+        """Title and choices of a scene, as JSON text; to anything else it has nothing to say."""
+        return await asyncio.to_thread(_answer, asking) if asking.wanted == "choices" else "{}"
 
     async def check(self) -> Sequence[Finding]:
         """Say what it is and how to get a language model."""
