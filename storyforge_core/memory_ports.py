@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from storyforge_core.domain.manifest import Measure
 from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Purpose, Unread, Vector
 from storyforge_core.domain.story import RoomKey, Scene, SceneId
 
@@ -31,7 +32,7 @@ class Embedder(Protocol):
 
 
 class Archive(Protocol):
-    """Where scenes lie in passages, to be found again. The store is one."""
+    """Where scenes lie in passages, to be found again, and what was learned of models. The store is one."""
 
     async def scene(self, scene: SceneId) -> Scene | None:
         """Read a scene; None when there is none of this id any more."""
@@ -56,3 +57,9 @@ class Archive(Protocol):
 
     async def search(self, realm: RoomKey, cue: Cue, limit: int) -> tuple[Found, ...]:
         """Find passages on the paths that are read in the realm of a room; best first."""
+
+    async def measure(self, model: str) -> Measure:
+        """Read how long the tokens of a model are."""
+
+    async def learn(self, model: str, estimated: int, read: int) -> None:
+        """Take in how many tokens a prompt had that was estimated at so many."""

@@ -31,7 +31,7 @@ from storyforge_core.domain.story import (
     TreeNode,
 )
 from storyforge_core.domain.tickets import Ticket
-from storyforge_core.domain.writing import Asking, Finding, Telling, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Profile, Telling, WriterEvent
 
 
 class Clock(Protocol):
@@ -57,6 +57,9 @@ class Writer(Protocol):
     @property
     def window(self) -> int:
         """Tokens that prompt and answer may take together."""
+
+    async def profile(self) -> Profile:
+        """Say which model it is and how it is used; less exactly while it is away."""
 
     def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream prose; the last event is `Finished`. Closing the generator stops the model.
@@ -246,6 +249,9 @@ class Desk(Protocol):
 
         Where they were shut out, their accounts stay so, as those of a stranger.
         """
+
+    async def draft_of(self, scene: SceneId) -> Draft | None:
+        """Read what a scene was made from; None when no run told it."""
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that were queued before this one."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from storyforge_core.domain.commands import Command, Incoming, ShowStatus, Speaker
+from storyforge_core.domain.context import prompt_tokens
 from storyforge_core.domain.events import Event, Recorded, SceneTold
 from storyforge_core.domain.replies import Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene
-from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, Words, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
@@ -45,6 +46,8 @@ class ScriptedWriter:
         self.closed = 0
         self.pace = 0.0
         """Seconds between words."""
+        self.reads: float | None = None
+        """Tokens that it counts for each one that is estimated of a prompt; None: it does not count."""
         self.fail_after: list[int] = []
         """For each telling in turn: break off after so many words."""
         self.answers: list[str | Exception] = []
@@ -52,6 +55,9 @@ class ScriptedWriter:
         self.gate = asyncio.Event()
         """Cleared, the telling waits after half of its words."""
         self.gate.set()
+
+    async def profile(self) -> Profile:
+        return Profile(self.label)
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         self.tellings.append(telling)
@@ -67,7 +73,8 @@ class ScriptedWriter:
                     await self.gate.wait()
                 await asyncio.sleep(self.pace)
                 yield Words(word if number == 0 else f" {word}")
-            yield Finished("stop")
+            read = None if self.reads is None else round(prompt_tokens(telling.messages) * self.reads)
+            yield Finished("stop", read, self.words)
         finally:
             self.closed += 1
 

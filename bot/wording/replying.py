@@ -6,6 +6,7 @@ from typing import assert_never
 from bot.wording.asking import Asked, question
 from bot.wording.knowing import answer, found
 from bot.wording.mydata import my_data
+from bot.wording.prompts import context, why
 from bot.wording.server import not_here, space_shown
 from bot.wording.treemap import Canvas, draw
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
@@ -13,6 +14,7 @@ from storyforge_core.domain.events import Task
 from storyforge_core.domain.replies import (
     Accepted,
     AnswerShown,
+    ContextShown,
     Declined,
     MapShown,
     MyDataShown,
@@ -28,6 +30,7 @@ from storyforge_core.domain.replies import (
     StoriesShown,
     StoryLine,
     TakesShown,
+    WhyShown,
 )
 from storyforge_core.domain.story import Member, Rules, Scene
 
@@ -64,6 +67,10 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = answer(reply, voice)
         case SearchShown():
             text = found(reply, voice)
+        case WhyShown():
+            text = why(reply, voice)
+        case ContextShown():
+            text = context(reply, voice)
         case _:
             assert_never(reply)
     return text

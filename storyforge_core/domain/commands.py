@@ -138,6 +138,19 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowWhy:
+    """See what the storyteller was given for a scene."""
+
+    scene: str = ""
+    """Its number or title; empty is the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowContext:
+    """See what the storyteller would be given for the next scene."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetTitle:
     """Give the story another title."""
 
@@ -260,6 +273,8 @@ Command = (
     | ShowStatus
     | Ask
     | Search
+    | ShowWhy
+    | ShowContext
     | SetTitle
     | Direct
     | ChangeRules

@@ -32,6 +32,8 @@ class Remembered:
     title: str
     """The scene's."""
     text: str
+    why: str = ""
+    """What it was looked for by, in a word or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,16 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """Which model tells, and how it is told to."""
+
+    model: str
+    """Its name, with the digest of its files where there are any."""
+    options: tuple[tuple[str, float], ...] = ()
+    """What it is given beside the prompt, such as its temperature."""
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A piece of prose as it comes out of the model; never empty."""
 
@@ -113,6 +125,8 @@ class Finished:
     prompt_tokens: int | None = None
     """As counted by the server; None where it does not say."""
     output_tokens: int | None = None
+    cut: bool = False
+    """The server has read far less of the prompt than was sent."""
 
 
 WriterEvent = Words | Finished

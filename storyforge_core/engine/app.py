@@ -178,8 +178,8 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             return await retelling.handle(table, command)
         case ask.ShowPath() | ask.ShowMap() | ask.ShowStories() | ask.ShowStatus():
             return await showing.handle(table, command)
-        case ask.Ask() | ask.Search():
-            return inquiring.handle(table, command)
+        case ask.Ask() | ask.Search() | ask.ShowWhy() | ask.ShowContext():
+            return await inquiring.handle(table, command)
         case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from storyforge_core.domain.memory import Cue, Found, one_per_scene, passages, sought
+from storyforge_core.domain.manifest import Manifest, planned_window
+from storyforge_core.domain.memory import Cue, Found, Progress, one_per_scene, passages, sought
 from storyforge_core.domain.story import RoomKey, SceneId
 from storyforge_core.errors import ModelMissing, ServiceDown
 from storyforge_core.memory_ports import Archive, Embedder
@@ -14,6 +15,8 @@ AT_ONCE = 16
 """Passages read at a time: about two seconds of a processor's work for a small model."""
 REPORT = AT_ONCE * 20
 """Passages after which the log says how far a long reading has come."""
+LONG_ENOUGH = 512
+"""Estimated tokens from which a prompt tells how long tokens are, rather than what the server puts around it."""
 PATIENCE = 10.0
 """Seconds that whoever asks waits for the embedder; then words alone have to do."""
 PASSAGES_PER_SCENE = 4
@@ -66,6 +69,24 @@ class Memory:
         """Find scenes on the paths that are read in the realm of a room; best first."""
         cue = await self._cue(words)
         return one_per_scene(await self.store.search(realm, cue, limit * PASSAGES_PER_SCENE), limit)
+
+    async def progress(self) -> tuple[str, Progress]:
+        """Tell who reads scenes, and how far it has come; no name while it is away."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                model = await self.embedder.model()
+        except (ServiceDown, ModelMissing, TimeoutError):
+            model = ""
+        return model, await self.store.progress(model)
+
+    async def window(self, window: int, answer: int, model: str) -> int:
+        """How much may be planned for a model with this window, by what is known of its tokens."""
+        return planned_window(window, answer, await self.store.measure(model))
+
+    async def learn(self, manifest: Manifest) -> None:
+        """Learn from what the server has counted; a prompt that it cut, or hardly any, teaches nothing."""
+        if manifest.read is not None and not manifest.cut and manifest.estimated >= LONG_ENOUGH:
+            await self.store.learn(manifest.profile.model, manifest.estimated, manifest.read)
 
     async def _read(self, scene: SceneId | None) -> None:
         model = await self.embedder.model()

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import assert_never
 
 import structlog
 
@@ -19,11 +20,13 @@ from storyforge_core.domain.memory import (
     quote_from,
     sought,
 )
-from storyforge_core.domain.replies import AnswerShown, Reply, SearchHit, SearchShown
+from storyforge_core.domain.replies import AnswerShown, ContextShown, Reply, SearchHit, SearchShown, WhyShown
+from storyforge_core.domain.runs import Draft
 from storyforge_core.domain.story import RoomKey, Scene
 from storyforge_core.domain.writing import Asking, Brief, Remembered
+from storyforge_core.engine.inventory import can_be_made_again, take_down
 from storyforge_core.engine.memory import Memory
-from storyforge_core.engine.prompting import ANSWER_TOKENS, question_messages
+from storyforge_core.engine.prompting import ANSWER_TOKENS, SMALLEST_WINDOW, question_messages, telling_tokens
 from storyforge_core.errors import ModelMissing, ServiceDown
 from storyforge_core.ports import Writer
 
@@ -43,7 +46,23 @@ class Lookup:
     realm: RoomKey
 
 
-Errand = Question | Lookup
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """A scene that somebody wants to understand."""
+
+    scene: Scene
+    draft: Draft | None
+    """What it was made from; None where a player wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What may be known for the next scene."""
+
+    brief: Brief
+
+
+Errand = Question | Lookup | Hindsight | Outlook
 """What takes too long to be done while a story is held."""
 
 
@@ -55,8 +74,18 @@ class Oracle:
     writer: Writer
 
     async def look(self, errand: Errand) -> Reply:
-        """Answer a question, or search."""
-        return await (self._answer(errand) if isinstance(errand, Question) else self._search(errand))
+        """Do an errand."""
+        match errand:
+            case Question():
+                return await self._answer(errand)
+            case Lookup():
+                return await self._search(errand)
+            case Hindsight():
+                return await asyncio.to_thread(_why, errand)
+            case Outlook():
+                return await self._context(errand.brief)
+            case _:
+                assert_never(errand)
 
     async def _answer(self, question: Question) -> Reply:
         wanted = sought(question.words)
@@ -72,6 +101,16 @@ class Oracle:
         found = await self.memory.search(lookup.realm, lookup.words, HITS) if wanted.words else ()
         hits = (SearchHit(each.story_number, each.story, quote_from(each, wanted)) for each in found if each.covers)
         return SearchShown(lookup.words, tuple(hits))
+
+    async def _context(self, brief: Brief) -> Reply:
+        profile = await self.writer.profile()
+        answer = telling_tokens(brief.words, self.writer.window)
+        planned = await self.memory.window(self.writer.window, answer, profile.model)
+        manifest = await asyncio.to_thread(take_down, brief, max(planned, SMALLEST_WINDOW), profile)
+        embedder, progress = await self.memory.progress()
+        measure = await self.memory.store.measure(profile.model)
+        scenes = brief.older + len(brief.path)
+        return ContextShown(manifest, self.writer.window, measure, scenes, embedder, progress)
 
     async def _told(self, question: Question, found: tuple[Found, ...]) -> Answered | None:
         """What the model makes of it; None when it is away, or proves nothing of what it says."""
@@ -89,6 +128,13 @@ class Oracle:
             structlog.get_logger().info("quotes instead of the model's answer", cause=answered.text)
             return None
         return answered
+
+
+def _why(errand: Hindsight) -> WhyShown:
+    draft = errand.draft
+    manifest = None if draft is None else draft.manifest
+    same = bool(draft and draft.brief and manifest and can_be_made_again(manifest, draft.brief))
+    return WhyShown(errand.scene, manifest, None if draft is None else draft.order, same)
 
 
 def _in_the_head(head: Scene, wanted: Sought) -> tuple[Found, ...]:

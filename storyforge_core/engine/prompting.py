@@ -26,6 +26,7 @@ from storyforge_core.domain.context import (
     shorten,
     squeeze,
 )
+from storyforge_core.domain.manifest import Piece, PieceName, digest_of
 from storyforge_core.domain.writing import Brief, Message, Remembered, ToldScene
 
 SMALLEST_WINDOW = 4096
@@ -80,6 +81,40 @@ def whole_scenes(brief: Brief, window: int, max_tokens: int) -> int:
     """How many of the newest scenes of the path that prompt has whole; it does not matter what is remembered."""
     near, older = _fitted(brief, window, max_tokens)
     return len(near.path) + len(older.scenes)
+
+
+def pieces(brief: Brief, window: int, max_tokens: int) -> tuple[Piece, ...]:
+    """What that prompt is put together from, in its order."""
+    near, older = _fitted(brief, window, max_tokens)
+    kept = {each.number: each for each in near.remembered}
+    whole = brief.path[len(brief.path) - 1 - len(older.scenes) : -1]
+    listed = [
+        _piece("rules", _TEMPLATES["system"].template),
+        _piece("world", _world(near)),
+        _piece("earlier", _earlier(older.lines)),
+        *(_of_scene("scene", scene, text) for scene, text in zip(whole, older.scenes, strict=True)),
+        *(_of_scene("newest", scene, _told(scene)) for scene in near.path),
+        _piece("chosen", _block("chosen", near.chosen)),
+        _piece("begun", _block("begun", near.extend)),
+        *(_of_scene("remembered", each, _remembered((each,)), each.why) for _, each in sorted(kept.items())),
+        _piece("direction", _block("direction", near.note)),
+        _piece("wish", _block("wish", near.hint)),
+        _piece("task", _TEMPLATES[_template(near)].template),
+    ]
+    return tuple(piece for piece in listed if piece.tokens)
+
+
+def _piece(name: PieceName, text: str) -> Piece:
+    return Piece(name, estimate(text), digest_of(text))
+
+
+def _of_scene(name: PieceName, scene: ToldScene | Remembered, text: str, why: str = "") -> Piece:
+    return replace(_piece(name, text), scene=scene.number, title=scene.title, why=why)
+
+
+def template_digests() -> tuple[tuple[str, str], ...]:
+    """The prompts of ours by name, each with its digest: another wording makes another prompt."""
+    return tuple(sorted((name, digest_of(template.template)) for name, template in _TEMPLATES.items()))
 
 
 def choices_messages(brief: Brief, prose: str, window: int, max_tokens: int) -> tuple[Message, ...]:
@@ -174,21 +209,30 @@ def _with_texts(brief: Brief, change: Callable[[tuple[Part, ...]], tuple[str, ..
 
 def _conversation(brief: Brief, older: str) -> tuple[Message, ...]:
     """System and user message for a brief that fits; stable parts first, what changes with every scene last."""
+    return (Message("system", render("system", world=_world(brief))), Message("user", _task(brief, older)))
+
+
+def _world(brief: Brief) -> str:
     world = [("title", brief.title), ("premise", brief.premise), ("genre", brief.genre), ("tone", brief.tone)]
-    system = render("system", world="".join(_block(tag, text) for tag, text in world))
-    return (Message("system", system), Message("user", _task(brief, older)))
+    return "".join(_block(tag, text) for tag, text in world)
+
+
+def _template(brief: Brief) -> str:
+    """Which of our prompts a brief is for."""
+    return "extend" if brief.extend else "scene" if brief.path else "opening"
 
 
 def _task(brief: Brief, older: str) -> str:
     story = older + "".join(map(_told, brief.path)) + _block("chosen", brief.chosen)
     wishes = _remembered(brief.remembered) + _block("direction", brief.note) + _block("wish", brief.hint)
-    words = str(brief.words)
-    if brief.extend:
-        begun = _block("begun", brief.extend)
-        return render("extend", story=story, begun=begun, wishes=wishes, words=words)
-    if brief.path:
-        return render("scene", story=story, wishes=wishes, words=words)
-    return render("opening", wishes=wishes, words=words)
+    given = {"wishes": wishes, "words": str(brief.words)}
+    match _template(brief):
+        case "extend":
+            return render("extend", story=story, begun=_block("begun", brief.extend), **given)
+        case "scene":
+            return render("scene", story=story, **given)
+        case _:
+            return render("opening", **given)
 
 
 def _question(count: int) -> str:

@@ -9,7 +9,7 @@ from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
-from storyforge_core.domain.runs import Run, RunStatus, Situation
+from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import (
     BallotId,
@@ -219,6 +219,10 @@ class PostgresDesk:
     async def forget_player(self, stranger: PlayerId, *, everything: bool) -> None:
         """Forget who the asker is, but for their place in stories and their votes in open ballots."""
         await privacy.forget(self._db, self._asker[1].id, stranger, everything=everything)
+
+    async def draft_of(self, scene: SceneId) -> Draft | None:
+        """Read what a scene was made from; None when no run told it."""
+        return await runs.draft_of(self._db, scene)
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""

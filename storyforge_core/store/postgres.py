@@ -7,12 +7,13 @@ from uuid import UUID
 
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
+from storyforge_core.domain.manifest import Measure
 from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Unread, Vector
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId, Scene, SceneId
 from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
-from storyforge_core.store import arrivals, memory, purge, reading, runs, spaces
+from storyforge_core.store import arrivals, measures, memory, purge, reading, runs, spaces
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
 from storyforge_core.store.liveness import alive
@@ -196,3 +197,13 @@ class PostgresStore:
         """Find passages on the paths that are read in the realm of a room; best first."""
         async with transaction(self._engine) as db:
             return await memory.search(db, realm, cue, limit)
+
+    async def measure(self, model: str) -> Measure:
+        """Read how long the tokens of a model are."""
+        async with connection(self._engine) as db:
+            return await measures.measure(db, model)
+
+    async def learn(self, model: str, estimated: int, read: int) -> None:
+        """Take in how many tokens a prompt had that was estimated at so many."""
+        async with connection(self._engine) as db:
+            await measures.learn(db, model, estimated, read)

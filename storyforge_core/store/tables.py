@@ -12,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -142,6 +143,16 @@ passage = Table(
         postgresql_ops={"embedding": "halfvec_cosine_ops"},
     ),
     Index(None, "embedding_model"),
+)
+
+# How long a model's tokens are: sums of what was estimated and of what its server counted.
+measure = Table(
+    "measure",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("prompts", Integer, nullable=False),
+    Column("estimated", Double, nullable=False),
+    Column("read", Double, nullable=False),
 )
 
 choice = Table(

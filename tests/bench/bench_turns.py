@@ -9,7 +9,7 @@ from functools import partial
 from storyforge_core.domain.commands import Command, Incoming, NewStory, ShowStatus, Vote
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.story import PlaythroughId, Rules
-from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, Words, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
@@ -37,6 +37,9 @@ class ReadyWriter:
 
     label = "ready"
     window = 8192
+
+    async def profile(self) -> Profile:
+        return Profile(self.label)
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         del telling

@@ -28,5 +28,22 @@ BOOK_ROWS: Final = Group(
             who="anyone",
             build=lambda given: commands.Search(given["words"]),
         ),
+        Row(
+            name="why",
+            help="See what the storyteller was given for a scene",
+            more="What it read and how much of it, which old scenes came back to it and why, and how it was asked.",
+            example="/story why 12",
+            arguments=(Argument(name="scene", help="its number or title", kind="scene"),),
+            who="anyone",
+            build=lambda given: commands.ShowWhy(given["scene"]),
+        ),
+        Row(
+            name="context",
+            help="See what fills the storyteller's window before the next scene",
+            more="A bar for each part, what is kept for the answer, and what is left.",
+            example="/story context",
+            who="anyone",
+            build=lambda _: commands.ShowContext(),
+        ),
     ),
 )

@@ -15,7 +15,7 @@ LETTERS_COUNT = 0.7
 """All the letters of a word together, beside the word itself."""
 PAIRS_COUNT = 0.7
 """Two words side by side, beside each of them."""
-NAME = "built-in/1"
+NAME = "built-in embedder/1"
 """Another number when the features change: older vectors are then made anew."""
 
 

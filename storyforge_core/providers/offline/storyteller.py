@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 
-from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, Words, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.providers.offline.choices import choices_of, title_of
 from storyforge_core.providers.offline.scene import go_on, scene_of
 from storyforge_core.providers.offline.text import pieces
@@ -31,6 +31,10 @@ class OfflineStoryteller:
     def window(self) -> int:
         """Tokens that prompt and answer may take together: any number, for it reads the brief and no prompt."""
         return 1_000_000
+
+    async def profile(self) -> Profile:
+        """It has no options."""
+        return Profile(self.label)
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream a scene word by word, or the rest of it behind what was told."""
