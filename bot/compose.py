@@ -13,8 +13,11 @@ from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman, LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
+from storyforge_core.engine.memory import Memory
+from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.recipes import SCENE
 from storyforge_core.engine.runner import Runner
+from storyforge_core.memory_ports import Embedder
 from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database, open_database
@@ -91,15 +94,25 @@ class House:
     worker: Worker
 
 
-def furnish(settings: Settings, database: Database, writer: Writer) -> House:
+def furnish(settings: Settings, database: Database, writer: Writer, embedder: Embedder) -> House:
     """Put the parts together; nothing runs yet."""
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
-    door = StoryForge(store, clock, rules(settings))
-    runner = Runner(store, writer, bus, clock, SCENE)
+    memory = Memory(store, embedder)
+    door = StoryForge(store, clock, rules(settings), Oracle(memory, writer))
+    runner = Runner(store, writer, memory, bus, clock, SCENE)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
-    worker = Worker(database.conninfo, store, runner.execute, door.deadline, settings.runs_at_once, retention)
+    worker = Worker(
+        conninfo=database.conninfo,
+        store=store,
+        on_run=runner.execute,
+        on_deadline=door.deadline,
+        on_scene=memory.remember,
+        on_start=memory.reread,
+        runs_at_once=settings.runs_at_once,
+        retention=retention,
+    )
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker)
 
 

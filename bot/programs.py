@@ -37,9 +37,10 @@ from bot.platforms.terminal.seat import Seat, taken
 from bot.platforms.terminal.show import Show
 from bot.platforms.terminal.surface import TerminalSurface
 from bot.presenter.presenter import Presenter
-from bot.storyteller import for_play, for_workers
+from bot.storyteller import embedder_beside, for_play, for_workers
 from storyforge_core.errors import SetupError, StoryForgeError
 from storyforge_core.logs import configure
+from storyforge_core.memory_ports import Embedder
 from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings, checkout, load_settings
 from storyforge_core.store.backup import backup, restore
@@ -118,8 +119,9 @@ async def _sit(seat: Seat, settings: Settings, table: "_Table") -> None:
     choosing = asyncio.ensure_future(for_play(settings, watched=table.lines.typed))
     async with ready_database(settings) as database:
         chosen = await choosing
-        async with aclosing(chosen.writer):
-            house = furnish(settings, database, chosen.writer)
+        embedder = await embedder_beside(chosen.writer, settings)
+        async with aclosing(chosen.writer), aclosing(embedder):
+            house = furnish(settings, database, chosen.writer, embedder)
             async with alongside(house.bus.listen(), house.worker.work()), table.open(table.screen, house) as show:
                 if chosen.notice:
                     await show.note(chosen.notice)
@@ -128,9 +130,8 @@ async def _sit(seat: Seat, settings: Settings, table: "_Table") -> None:
 
 async def _work(settings: Settings) -> int:
     await _log_to(None, settings)
-    async with ready_database(settings) as database, aclosing(for_workers(settings)) as writer:
-        await _note_storyteller(writer)
-        house = furnish(settings, database, writer)
+    async with ready_database(settings) as database, _models(settings) as (writer, embedder):
+        house = furnish(settings, database, writer, embedder)
         worker = replace(house.worker, on_deadline=None)
         async with alongside(house.bus.listen(), worker.work()):
             await asyncio.Event().wait()
@@ -143,9 +144,8 @@ async def _serve(settings: Settings) -> int:
     if options is None:
         raise SetupError(NOTHING_TO_SERVE)
     await _log_to(None, settings)
-    async with ready_database(settings) as database, aclosing(for_workers(settings)) as writer:
-        await _note_storyteller(writer)
-        house = furnish(settings, database, writer)
+    async with ready_database(settings) as database, _models(settings) as (writer, embedder):
+        house = furnish(settings, database, writer, embedder)
         async with aclosing(Presenter(house.store, house.ledger, house.bus)) as presenter:
             house.bus.on_events(presenter.wake)
             discord = _discord(options, settings, house, presenter)
@@ -230,6 +230,15 @@ async def _log_to(file: Path | None, settings: Settings) -> None:
         _sorry(f"StoryForge made a mistake ({kind.__name__}) and had to stop. Stories are kept.{where}", FAILED)
 
     sys.excepthook = explain
+
+
+@asynccontextmanager
+async def _models(settings: Settings) -> AsyncGenerator[tuple[Writer, Embedder], None]:
+    """Who tells stories and who finds their scenes again, where nobody watches."""
+    async with aclosing(for_workers(settings)) as writer:
+        await _note_storyteller(writer)
+        async with aclosing(await embedder_beside(writer, settings)) as embedder:
+            yield writer, embedder
 
 
 async def _note_storyteller(writer: Writer) -> None:

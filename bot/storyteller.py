@@ -1,10 +1,15 @@
-"""Who tells the stories: a language model on an Ollama server, or the built-in storyteller."""
+"""Who tells the stories, and who finds their scenes again: models on an Ollama server, or what is built in."""
 
 from dataclasses import dataclass
 
+import structlog
+
+from storyforge_core.errors import ModelMissing, ServiceDown
+from storyforge_core.memory_ports import Embedder
 from storyforge_core.ports import Writer
-from storyforge_core.providers.offline import OfflineStoryteller
+from storyforge_core.providers.offline import OfflineEmbedder, OfflineStoryteller
 from storyforge_core.providers.ollama import OllamaWriter
+from storyforge_core.providers.ollama_embedder import OllamaEmbedder
 from storyforge_core.providers.ollama_wire import OllamaOptions
 from storyforge_core.settings import Settings
 
@@ -55,3 +60,22 @@ async def for_play(settings: Settings, *, watched: bool) -> Chosen:
     await model.aclose()
     install = f"For a language model install Ollama (ollama.com), then: ollama pull {model.label}"
     return Chosen(built_in, f"The built-in storyteller tells the stories. {problem.detail} {install}")
+
+
+async def embedder_beside(writer: Writer, settings: Settings) -> Embedder:
+    """Who finds scenes again: the model where its server has one, or is away and may have one; else the built-in one.
+
+    Another choice at the next start has all scenes read anew, so a server that is away changes nothing.
+    """
+    if isinstance(writer, OfflineStoryteller):
+        return OfflineEmbedder()
+    model = OllamaEmbedder(ollama_options(settings, settings.model_for("embedder")))
+    try:
+        await model.model()
+    except ModelMissing as missing:
+        structlog.get_logger().warning("scenes are found by their words alone", reason=str(missing))
+        await model.aclose()
+        return OfflineEmbedder()
+    except ServiceDown as away:
+        structlog.get_logger().warning("the embedder is away", reason=str(away))
+    return model

@@ -31,7 +31,7 @@ from storyforge_core.domain.story import (
     TreeNode,
 )
 from storyforge_core.domain.tickets import Ticket
-from storyforge_core.domain.writing import Asking, Finding, Telling, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Profile, Telling, WriterEvent
 
 
 class Clock(Protocol):
@@ -57,6 +57,9 @@ class Writer(Protocol):
     @property
     def window(self) -> int:
         """Tokens that prompt and answer may take together."""
+
+    async def profile(self) -> Profile:
+        """Say which model it is and how it is used; less exactly while it is away."""
 
     def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream prose; the last event is `Finished`. Closing the generator stops the model.
@@ -166,6 +169,9 @@ class Desk(Protocol):
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
         """Have the ballot decided at that time, if it is still open then."""
 
+    async def remember(self, scene: SceneId) -> None:
+        """Have a scene made findable in the background."""
+
     async def stop(self, run: RunId) -> bool:
         """Mark a live run as stopping and have its worker told; False when no worker has it yet, or ever will."""
 
@@ -243,6 +249,9 @@ class Desk(Protocol):
 
         Where they were shut out, their accounts stay so, as those of a stranger.
         """
+
+    async def draft_of(self, scene: SceneId) -> Draft | None:
+        """Read what a scene was made from; None when no run told it."""
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that were queued before this one."""

@@ -8,16 +8,21 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from storyforge_core.domain.commands import Command, Incoming, ShowStatus, Speaker
+from storyforge_core.domain.context import prompt_tokens
 from storyforge_core.domain.events import Event, Recorded, SceneTold
 from storyforge_core.domain.replies import Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene
-from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, Words, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
+from storyforge_core.engine.memory import Memory
+from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.recipes import SCENE, Recipe
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
+from storyforge_core.memory_ports import Embedder
+from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
 from storyforge_core.store.jobs import Worker
 from storyforge_core.store.postgres import PostgresStore
@@ -41,6 +46,8 @@ class ScriptedWriter:
         self.closed = 0
         self.pace = 0.0
         """Seconds between words."""
+        self.reads: float | None = None
+        """Tokens that it counts for each one that is estimated of a prompt; None: it does not count."""
         self.fail_after: list[int] = []
         """For each telling in turn: break off after so many words."""
         self.answers: list[str | Exception] = []
@@ -48,6 +55,9 @@ class ScriptedWriter:
         self.gate = asyncio.Event()
         """Cleared, the telling waits after half of its words."""
         self.gate.set()
+
+    async def profile(self) -> Profile:
+        return Profile(self.label)
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         self.tellings.append(telling)
@@ -63,7 +73,8 @@ class ScriptedWriter:
                     await self.gate.wait()
                 await asyncio.sleep(self.pace)
                 yield Words(word if number == 0 else f" {word}")
-            yield Finished("stop")
+            read = None if self.reads is None else round(prompt_tokens(telling.messages) * self.reads)
+            yield Finished("stop", read, self.words)
         finally:
             self.closed += 1
 
@@ -151,7 +162,7 @@ async def until(true: Callable[[], Awaitable[bool]], within: float = 15) -> None
 
 
 @asynccontextmanager
-async def game(
+async def game(  # noqa: PLR0913 - what a test may want of a process
     database: Database,
     writer: ScriptedWriter | None = None,
     *,
@@ -159,17 +170,27 @@ async def game(
     recipe: Recipe = SCENE,
     workers: int = 1,
     last_calls: tuple[LastCall, ...] = (),
+    embedder: Embedder | None = None,
 ) -> AsyncIterator[Game]:
     """Open a game; without workers nothing is written until another process does."""
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
     told_by = writer or ScriptedWriter()
-    runner = Runner(store, told_by, bus, clock, recipe)
-    forge = StoryForge(store, clock, rules or Rules(), last_calls=last_calls)
+    memory = Memory(store, embedder or OfflineEmbedder())
+    runner = Runner(store, told_by, memory, bus, clock, recipe)
+    forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), last_calls=last_calls)
     tasks = [asyncio.create_task(bus.listen())]
     for _ in range(workers):
-        worker = Worker(database.conninfo, store, runner.execute, forge.deadline, runs_at_once=4)
+        worker = Worker(
+            conninfo=database.conninfo,
+            store=store,
+            on_run=runner.execute,
+            on_deadline=forge.deadline,
+            on_scene=memory.remember,
+            on_start=memory.reread,
+            runs_at_once=4,
+        )
         tasks.append(asyncio.create_task(worker.work()))
     try:
         yield Game(store, forge, bus, told_by)

@@ -11,6 +11,7 @@ PREMISE_CHARS = 2000
 TITLE_CHARS = 80
 STYLE_CHARS = 80
 HINT_CHARS = 500
+QUESTION_CHARS = 300
 CHOICE_CHARS = 200
 NOTE_CHARS = 500
 PROSE_CHARS = 8000
@@ -91,6 +92,7 @@ class Root:
 
 
 STORY: Final = Root("story", "Tell a branching story together")
+BOOK: Final = Root("storybook", "Ask the story what it knows")
 HOST: Final = Root("storyhost", "Look after a story and its players")
 
 

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bot.wording.asking import Asked, question
+from bot.wording.knowing import answer, found
 from bot.wording.mydata import my_data
+from bot.wording.prompts import context, why
 from bot.wording.server import not_here, space_shown
 from bot.wording.treemap import Canvas, draw
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
 from storyforge_core.domain.events import Task
 from storyforge_core.domain.replies import (
     Accepted,
+    AnswerShown,
+    ContextShown,
     Declined,
     MapShown,
     MyDataShown,
@@ -20,11 +24,13 @@ from storyforge_core.domain.replies import (
     Reply,
     RulesShown,
     RunLine,
+    SearchShown,
     SpaceShown,
     StatusShown,
     StoriesShown,
     StoryLine,
     TakesShown,
+    WhyShown,
 )
 from storyforge_core.domain.story import Member, Rules, Scene
 
@@ -32,7 +38,7 @@ SNIPPET_CHARS = 100
 NOTE_CHARS = 500
 
 
-def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901 - a line for each reply
+def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901, PLR0912 - a line for each reply
     """Word a reply; empty where there is nothing to say. May be longer than one message."""
     match reply:
         case Accepted() | Declined():
@@ -57,6 +63,14 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = space_shown(reply, voice)
         case MyDataShown():
             text = my_data(reply.data, voice)
+        case AnswerShown():
+            text = answer(reply, voice)
+        case SearchShown():
+            text = found(reply, voice)
+        case WhyShown():
+            text = why(reply, voice)
+        case ContextShown():
+            text = context(reply, voice)
         case _:
             assert_never(reply)
     return text

@@ -124,6 +124,33 @@ class ShowStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask what the story says about something."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Look for words in the stories of this place."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowWhy:
+    """See what the storyteller was given for a scene."""
+
+    scene: str = ""
+    """Its number or title; empty is the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowContext:
+    """See what the storyteller would be given for the next scene."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetTitle:
     """Give the story another title."""
 
@@ -244,6 +271,10 @@ Command = (
     | ShowMap
     | ShowStories
     | ShowStatus
+    | Ask
+    | Search
+    | ShowWhy
+    | ShowContext
     | SetTitle
     | Direct
     | ChangeRules

@@ -5,7 +5,10 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.manifest import Manifest, Measure
+from storyforge_core.domain.memory import Progress, Quote
 from storyforge_core.domain.privacy import MyData
+from storyforge_core.domain.runs import Order
 from storyforge_core.domain.space import Objection, Space
 from storyforge_core.domain.story import Member, Playthrough, Rules, RunId, Scene, SceneId, Story, TreeNode
 
@@ -155,6 +158,68 @@ class MyDataShown:
     kind: Literal["my_data_shown"] = "my_data_shown"
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerShown:
+    """What the story says about something, on the path to where it stands."""
+
+    question: str
+    text: str
+    """The answer in a model's words; empty where the quotes have to do."""
+    quotes: tuple[Quote, ...]
+    """The proofs, those that count most first; none when the story does not know."""
+    kind: Literal["answer_shown"] = "answer_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A scene that has what was looked for."""
+
+    story: int
+    """What people type to open its story."""
+    story_title: str
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
+class SearchShown:
+    """Where words stand in the stories of this place, best first."""
+
+    words: str
+    hits: tuple[SearchHit, ...]
+    kind: Literal["search_shown"] = "search_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class WhyShown:
+    """What the storyteller was given for a scene."""
+
+    scene: Scene
+    manifest: Manifest | None
+    """None where nothing was taken down: a player wrote the scene, or it is older than that."""
+    order: Order | None
+    """What was asked for; None where a player wrote the scene."""
+    same: bool
+    """This program can make the very same prompt again."""
+    kind: Literal["why_shown"] = "why_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class ContextShown:
+    """What the storyteller would be given for the next scene."""
+
+    manifest: Manifest
+    window: int
+    """Tokens that the model takes, prompt and answer together."""
+    measure: Measure
+    scenes: int
+    """Of the whole path."""
+    embedder: str
+    """Who finds old scenes again; empty while it is away."""
+    progress: Progress
+    """How much of all stories it has read."""
+    kind: Literal["context_shown"] = "context_shown"
+
+
 Reply = (
     Accepted
     | Declined
@@ -168,4 +233,8 @@ Reply = (
     | NotHere
     | SpaceShown
     | MyDataShown
+    | AnswerShown
+    | SearchShown
+    | WhyShown
+    | ContextShown
 )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.manifest import Manifest
 from storyforge_core.domain.story import (
     BallotId,
     ChoiceId,
@@ -56,6 +57,8 @@ class Draft:
 
     order: Order
     brief: Brief | None = None
+    manifest: Manifest | None = None
+    """What the storyteller was given; None before it was, and for runs of before it was taken down."""
     prose: str = ""
     cut: str = ""
     """Why the prose ends early, as a sentence; empty when it does not."""

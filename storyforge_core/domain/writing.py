@@ -8,6 +8,10 @@ Role = Literal["planner", "writer", "visualizer", "embedder"]
 """Which job a model does; the settings map each role to a model."""
 
 
+Wanted = Literal["choices", "answer"]
+"""What a structured answer is for: title and choices of a scene, or what a player wants to know of the story."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToldScene:
     """A scene of the path as a writer may read it."""
@@ -17,6 +21,19 @@ class ToldScene:
     choice: str
     """What the players chose to get here; empty for the opening."""
     prose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A passage of an older scene of the path that matters now."""
+
+    number: int
+    """The scene's."""
+    title: str
+    """The scene's."""
+    text: str
+    why: str = ""
+    """What it was looked for by, in a word or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,10 @@ class Brief:
     """Same seed, same brief: the same scene, as far as the writer is able to."""
     extend: str = ""
     """Prose that the new words have to follow on directly, as part of the same scene."""
+    older: int = 0
+    """How many scenes of the path lie before those in `path`."""
+    remembered: tuple[Remembered, ...] = ()
+    """Of scenes that the prompt does not have whole; those that matter most first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +95,19 @@ class Asking:
     prose: str
     """The scene the question is about."""
     schema: Mapping[str, object]
-    """JSON Schema of the wanted answer: an object `{"title": str, "choices": [str, …]}`."""
+    """JSON Schema of the wanted answer."""
     max_tokens: int
+    wanted: Wanted = "choices"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Which model tells, and how it is told to."""
+
+    model: str
+    """Its name, with the digest of its files where there are any."""
+    options: tuple[tuple[str, float], ...] = ()
+    """What it is given beside the prompt, such as its temperature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +125,8 @@ class Finished:
     prompt_tokens: int | None = None
     """As counted by the server; None where it does not say."""
     output_tokens: int | None = None
+    cut: bool = False
+    """The server has read far less of the prompt than was sent."""
 
 
 WriterEvent = Words | Finished

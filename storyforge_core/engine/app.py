@@ -15,7 +15,18 @@ from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
 from storyforge_core.domain.space import objection_to_start, require_unblocked
 from storyforge_core.domain.story import BallotId, PlaythroughId, Rules, SceneId
-from storyforge_core.engine.handlers import hosting, linking, moving, playing, privacy, retelling, showing, spaces
+from storyforge_core.engine.handlers import (
+    hosting,
+    inquiring,
+    linking,
+    moving,
+    playing,
+    privacy,
+    retelling,
+    showing,
+    spaces,
+)
+from storyforge_core.engine.oracle import Errand, Oracle
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
 from storyforge_core.ports import Clock, Desk, Store
@@ -24,7 +35,7 @@ PERSONAL = (ask.ShowMyData, ask.ForgetMe)
 """What everybody may ask, whoever has shut them out."""
 DECIDING = (ask.ShowSpace, ask.ChangeSpace)
 """What is about a whole space."""
-HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories, ask.Link, ask.JoinRoom, *PERSONAL, *DECIDING)
+HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories, ask.Search, ask.Link, ask.JoinRoom, *PERSONAL, *DECIDING)
 """What can be asked in a room that shows no story."""
 REMEMBERED = 10_000
 """How many askers are kept in mind; whoever has been silent longest is forgotten first."""
@@ -70,6 +81,7 @@ class StoryForge:
     clock: Clock
     rules: Rules
     """For new stories."""
+    oracle: Oracle
     doorman: Doorman | None = None
     """None where only the owner plays."""
     last_calls: tuple[LastCall, ...] = ()
@@ -81,7 +93,8 @@ class StoryForge:
             if self.doorman is not None:
                 self.doorman.admit(incoming)
             async with self.store.receive(incoming) as desk:
-                return await self._answer(desk, incoming) if desk.fresh else Repeated()
+                found = await self._answer(desk, incoming) if desk.fresh else Repeated()
+            return await self.oracle.look(found) if isinstance(found, Errand) else found
         except StoryForgeError as error:
             structlog.get_logger().info("declined", error=str(error), command=type(incoming.command).__name__)
             return Declined(str(error))
@@ -130,7 +143,7 @@ class StoryForge:
         for failed in filter(None, (call.exception() for call in done)):
             structlog.get_logger().error("votes not brought in", ballot=str(ballot), exc_info=failed)
 
-    async def _answer(self, desk: Desk, incoming: Incoming) -> Reply:
+    async def _answer(self, desk: Desk, incoming: Incoming) -> Reply | Errand:
         if desk.room is None or desk.player is None:
             msg = "Somebody has to ask, from somewhere."
             raise NotFound(msg)
@@ -155,7 +168,7 @@ class StoryForge:
         return await _dispatch(table, incoming.command)
 
 
-async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR0911 - a line for each file of handlers
+async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # noqa: C901, PLR0911 - a line for each file of handlers
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
@@ -165,6 +178,8 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR09
             return await retelling.handle(table, command)
         case ask.ShowPath() | ask.ShowMap() | ask.ShowStories() | ask.ShowStatus():
             return await showing.handle(table, command)
+        case ask.Ask() | ask.Search() | ask.ShowWhy() | ask.ShowContext():
+            return await inquiring.handle(table, command)
         case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from storyforge_core.domain.runs import Draft, Run
 from storyforge_core.engine.bus import Feed
+from storyforge_core.engine.memory import Memory
 from storyforge_core.ports import Store, Writer
 
 
@@ -15,6 +16,7 @@ class Kit:
     run: Run
     store: Store
     writer: Writer
+    memory: Memory
     feed: Feed
     """The words that players see grow."""
 

@@ -6,7 +6,7 @@ the question anew.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -18,6 +18,7 @@ from storyforge_core.domain.context import (
     MESSAGE_TOKENS,
     Keep,
     Part,
+    Recollection,
     as_data,
     estimate,
     prompt_tokens,
@@ -25,7 +26,8 @@ from storyforge_core.domain.context import (
     shorten,
     squeeze,
 )
-from storyforge_core.domain.writing import Brief, Message, ToldScene
+from storyforge_core.domain.manifest import Piece, PieceName, digest_of
+from storyforge_core.domain.writing import Brief, Message, Remembered, ToldScene
 
 SMALLEST_WINDOW = 4096
 """Below this rules, newest scene, answer and the question about it do not fit together; also Ollama's own default."""
@@ -36,6 +38,10 @@ CHOICE_TOKENS = 96
 QUESTION_TOKENS = 224
 """What `choices.md` takes when it is filled in; a test holds it below this."""
 
+ANSWER_TOKENS = 512
+"""For an answer with three quotes."""
+MEMORY_SHARE, MEMORY_TOKENS = 10, 1024
+"""Of the window, a tenth for passages of older scenes; four of them are as many as a scene can take up."""
 REPAIR_TOKENS = CHOICE_TOKENS + 96
 """For an unusable answer and what is wrong with it, if the question has to be asked twice."""
 
@@ -67,12 +73,48 @@ def scene_messages(brief: Brief, window: int, max_tokens: int) -> tuple[Message,
         window: tokens that prompt and answer may take together, at least `SMALLEST_WINDOW`.
         max_tokens: what the answer may take.
     """
-    later = QUESTION_TOKENS + choices_tokens(brief.choices, window) + REPAIR_TOKENS
-    room = window - max_tokens - later
-    near = _fit(_near(brief), room)
-    left = room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
-    older = recollect(brief.path[:-1], left, _scene, _line)
+    near, older = _fitted(brief, window, max_tokens)
     return _conversation(near, _earlier(older.lines) + "".join(older.scenes))
+
+
+def whole_scenes(brief: Brief, window: int, max_tokens: int) -> int:
+    """How many of the newest scenes of the path that prompt has whole; it does not matter what is remembered."""
+    near, older = _fitted(brief, window, max_tokens)
+    return len(near.path) + len(older.scenes)
+
+
+def pieces(brief: Brief, window: int, max_tokens: int) -> tuple[Piece, ...]:
+    """What that prompt is put together from, in its order."""
+    near, older = _fitted(brief, window, max_tokens)
+    kept = {each.number: each for each in near.remembered}
+    whole = brief.path[len(brief.path) - 1 - len(older.scenes) : -1]
+    listed = [
+        _piece("rules", _TEMPLATES["system"].template),
+        _piece("world", _world(near)),
+        _piece("earlier", _earlier(older.lines)),
+        *(_of_scene("scene", scene, text) for scene, text in zip(whole, older.scenes, strict=True)),
+        *(_of_scene("newest", scene, _told(scene)) for scene in near.path),
+        _piece("chosen", _block("chosen", near.chosen)),
+        _piece("begun", _block("begun", near.extend)),
+        *(_of_scene("remembered", each, _remembered((each,)), each.why) for _, each in sorted(kept.items())),
+        _piece("direction", _block("direction", near.note)),
+        _piece("wish", _block("wish", near.hint)),
+        _piece("task", _TEMPLATES[_template(near)].template),
+    ]
+    return tuple(piece for piece in listed if piece.tokens)
+
+
+def _piece(name: PieceName, text: str) -> Piece:
+    return Piece(name, estimate(text), digest_of(text))
+
+
+def _of_scene(name: PieceName, scene: ToldScene | Remembered, text: str, why: str = "") -> Piece:
+    return replace(_piece(name, text), scene=scene.number, title=scene.title, why=why)
+
+
+def template_digests() -> tuple[tuple[str, str], ...]:
+    """The prompts of ours by name, each with its digest: another wording makes another prompt."""
+    return tuple(sorted((name, digest_of(template.template)) for name, template in _TEMPLATES.items()))
 
 
 def choices_messages(brief: Brief, prose: str, window: int, max_tokens: int) -> tuple[Message, ...]:
@@ -90,6 +132,23 @@ def repair_messages(messages: tuple[Message, ...], answer: str, problem: Problem
     return (*messages, Message("assistant", shown), Message("user", render("repair", problem=problem.text)))
 
 
+def question_messages(question: str, sources: Sequence[Remembered], window: int) -> tuple[Message, ...]:
+    """Ask what a story says about something, with as many of its passages as fit, those that matter most first."""
+    asked = _block("question", as_data(question))
+    frame = prompt_tokens((Message("user", render("ask", sources="", question=asked)),))
+    room = window - ANSWER_TOKENS - frame
+    first, *others = sources
+    kept = [replace(first, text=shorten(Part(first.text, Keep.END), room // 2))]
+    for each in others:
+        if estimate(_parts((*kept, each))) <= room:
+            kept.append(each)
+    return (Message("user", render("ask", sources=_parts(kept), question=asked)),)
+
+
+def _parts(sources: Sequence[Remembered]) -> str:
+    return "".join(_block("part", as_data(f"Scene {each.number}. {each.title}\n{each.text}")) for each in sources)
+
+
 def render(name: str, **values: str) -> str:
     """Fill in a prompt of `prompts/`; a missing or an unknown value is a mistake of ours, so a `KeyError`."""
     template = _TEMPLATES[name]
@@ -98,8 +157,33 @@ def render(name: str, **values: str) -> str:
     return template.substitute(values).strip()
 
 
+def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollection]:
+    """What has to be in the prompt, with what is remembered, and the older scenes that fit in beside it.
+
+    The room for what is remembered is kept free even when nothing is: what it is changes with every scene, and the
+    older scenes, at the beginning of the prompt, must not change with it.
+    """
+    later = QUESTION_TOKENS + choices_tokens(brief.choices, window) + REPAIR_TOKENS
+    room = window - max_tokens - later
+    near = _fit(_near(brief), room)
+    left = room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
+    kept = min(window // MEMORY_SHARE, MEMORY_TOKENS) if brief.path else 0
+    older = recollect(brief.path[:-1], left - kept, _scene, _line)
+    return replace(near, remembered=_within(brief.remembered, min(left, kept))), older
+
+
+def _within(remembered: tuple[Remembered, ...], room: int) -> tuple[Remembered, ...]:
+    """Those that matter most, as many as fit."""
+    kept: tuple[Remembered, ...] = ()
+    for each in remembered:
+        if estimate(_remembered((*kept, each))) <= room:
+            kept = (*kept, each)
+    return kept
+
+
 def _near(brief: Brief) -> Brief:
     """The brief with only the newest scene, and with players' and models' words made harmless."""
+    brief = replace(brief, remembered=())
     return _with_texts(replace(brief, path=brief.path[-1:]), lambda parts: tuple(as_data(part.text) for part in parts))
 
 
@@ -125,21 +209,30 @@ def _with_texts(brief: Brief, change: Callable[[tuple[Part, ...]], tuple[str, ..
 
 def _conversation(brief: Brief, older: str) -> tuple[Message, ...]:
     """System and user message for a brief that fits; stable parts first, what changes with every scene last."""
+    return (Message("system", render("system", world=_world(brief))), Message("user", _task(brief, older)))
+
+
+def _world(brief: Brief) -> str:
     world = [("title", brief.title), ("premise", brief.premise), ("genre", brief.genre), ("tone", brief.tone)]
-    system = render("system", world="".join(_block(tag, text) for tag, text in world))
-    return (Message("system", system), Message("user", _task(brief, older)))
+    return "".join(_block(tag, text) for tag, text in world)
+
+
+def _template(brief: Brief) -> str:
+    """Which of our prompts a brief is for."""
+    return "extend" if brief.extend else "scene" if brief.path else "opening"
 
 
 def _task(brief: Brief, older: str) -> str:
     story = older + "".join(map(_told, brief.path)) + _block("chosen", brief.chosen)
-    wishes = _block("direction", brief.note) + _block("wish", brief.hint)
-    words = str(brief.words)
-    if brief.extend:
-        begun = _block("begun", brief.extend)
-        return render("extend", story=story, begun=begun, wishes=wishes, words=words)
-    if brief.path:
-        return render("scene", story=story, wishes=wishes, words=words)
-    return render("opening", wishes=wishes, words=words)
+    wishes = _remembered(brief.remembered) + _block("direction", brief.note) + _block("wish", brief.hint)
+    given = {"wishes": wishes, "words": str(brief.words)}
+    match _template(brief):
+        case "extend":
+            return render("extend", story=story, begun=_block("begun", brief.extend), **given)
+        case "scene":
+            return render("scene", story=story, **given)
+        case _:
+            return render("opening", **given)
 
 
 def _question(count: int) -> str:
@@ -164,6 +257,16 @@ def _scene(scene: ToldScene) -> str:
 
 def _told(scene: ToldScene) -> str:
     return _block("chosen", scene.choice) + _block("scene", f"{scene.number}. {scene.title}\n{scene.prose}")
+
+
+def _remembered(remembered: tuple[Remembered, ...]) -> str:
+    """Passages in the order in which they were told."""
+    texts = [f"{each.number}. {each.title}\n{each.text.strip()}" for each in sorted(remembered, key=_told_at)]
+    return _block("remembered", as_data("\n\n".join(texts)))
+
+
+def _told_at(remembered: Remembered) -> int:
+    return remembered.number
 
 
 def _line(scene: ToldScene) -> str:

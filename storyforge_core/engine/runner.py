@@ -15,6 +15,7 @@ from storyforge_core.domain.story import RunId
 from storyforge_core.domain.writing import Brief
 from storyforge_core.engine.bus import Bus, Feed
 from storyforge_core.engine.kit import Kit
+from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.recipes import Recipe, Stage
 from storyforge_core.engine.turn import remind, reopen, settle
 from storyforge_core.errors import ServiceDown, ServiceSilent, StoryForgeError, Superseded
@@ -32,6 +33,7 @@ class Runner:
 
     store: Store
     writer: Writer
+    memory: Memory
     bus: Bus
     clock: Clock
     recipe: Recipe
@@ -75,7 +77,7 @@ class Runner:
             raise ServiceDown(msg)
         names = [stage.name for stage in self.recipe]
         first = names.index(run.stage) if run.stage in names else len(names) * bool(run.stage)
-        kit = Kit(run, self.store, self.writer, feed)
+        kit = Kit(run, self.store, self.writer, self.memory, feed)
         draft = run.draft
         for stage, following in zip(self.recipe[first:], chain(names[first + 1 :], ("settle",)), strict=True):
             draft = await _attempt(stage, draft, kit)

@@ -178,6 +178,7 @@ async def show(  # noqa: PLR0913 - one telling has this many sides
     moved = HeadMoved(here.playthrough.id, here.playthrough.head, told.id)
     asked = () if ballot is None else (adding(ballot),)
     await desk.apply((*withdrawn, SceneAdded(told, choices), moved, *asked), command)
+    await desk.remember(told.id)
     scene = await desk.scene(told.id)
     await desk.tell(here.playthrough.id, SceneTold(run, scene, chosen, cut))
     await ask(desk, here, ballot)

@@ -7,7 +7,7 @@ import structlog
 from ollama import ChatResponse, ShowResponse
 
 from storyforge_core.domain.context import MARGIN, MESSAGE_TOKENS, as_data, estimate
-from storyforge_core.domain.writing import Asking, Finding, Finished, Message, Telling, Words, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Finished, Message, Profile, Telling, Words, WriterEvent
 from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown
 from storyforge_core.providers.ollama_wire import ChatRequest, OllamaOptions, OllamaWire, Speech
 from storyforge_core.providers.prose_stream import Prose, Thoughts
@@ -20,6 +20,8 @@ QUESTION_TEMPERATURE = 0.7
 """For choices: lively enough to differ, tame enough to stay in the language and the facts of the scene."""
 CUT_RATIO = 0.5
 """Real prompts measure 0.7 to 1.1 of our estimate; a server that cuts one keeps about half a window."""
+DIGEST_CHARS = 12
+"""As many as `ollama list` shows."""
 SHORT_PROMPT = 256
 """Tokens below which the estimate is too rough to judge by."""
 TELLS, THINKS = "completion", "thinking"
@@ -53,6 +55,17 @@ class OllamaWriter:
     def window(self) -> int:
         """Tokens that prompt and answer may take together."""
         return self._options.num_ctx
+
+    async def profile(self) -> Profile:
+        """Name the model with the digest of its files, and by its name alone while the server does not answer."""
+        options = self._options
+        given = (
+            ("num_ctx", options.num_ctx), ("num_predict", options.num_predict), ("temperature", options.temperature)
+        )  # fmt: skip
+        try:
+            return Profile(f"{self.label}@{(await self._wire.digest())[:DIGEST_CHARS]}", given)
+        except (ServiceDown, ModelMissing):
+            return Profile(self.label, given)
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream prose; words already told are given to the model as the beginning of its own answer."""
@@ -172,9 +185,10 @@ class OllamaWriter:
         if last is None or not last.done:
             return Finished("stop")
         read, planned = last.prompt_eval_count, _planned(request)
-        if read is not None and planned > SHORT_PROMPT and read < planned * CUT_RATIO:
+        cut = read is not None and planned > SHORT_PROMPT and read < planned * CUT_RATIO
+        if cut:
             log.warning("the server cut the prompt", model=self.label, planned=planned, read=read, window=self.window)
-        return Finished("length" if last.done_reason == "length" else "stop", read, last.eval_count)
+        return Finished("length" if last.done_reason == "length" else "stop", read, last.eval_count, cut)
 
     def _broke_off(self) -> BrokenAnswer:
         return BrokenAnswer(f"{self.label} broke off in the middle; try again.")

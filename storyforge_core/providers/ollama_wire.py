@@ -18,6 +18,8 @@ from storyforge_core.providers.direct_http import DirectTransport
 CONTROL_SECONDS = 15.0
 """For questions the server answers from memory; generous because it may be loading a model meanwhile."""
 REASON_CHARS = 200
+UNREADABLE_TEXT = frozenset({400, 500})
+"""What a server answers when one of the texts is too long for the model, or makes it count beyond all numbers."""
 
 _Answer = TypeVar("_Answer")
 _UNREADABLE = (ValueError, TypeError, AttributeError)
@@ -92,11 +94,41 @@ class OllamaWire:
         listed = await self._answered(self._client.list())
         return tuple(model.model for model in listed.models if model.model)
 
+    async def digest(self) -> str:
+        """Tell which files the model is made of; another download of the same name may have others.
+
+        Raises:
+            ModelMissing: the server does not have it.
+        """
+        listed = await self._answered(self._client.list())
+        found = next((model.digest for model in listed.models if model.model in self._names), None)
+        if found is None:
+            with self._as_ours():
+                raise ResponseError(f"model '{self._options.model}' not found", 404)
+        return found
+
+    async def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """Make vectors of texts; they are cut where they are too long. It may have to load the model first.
+
+        Raises:
+            BrokenAnswer: the server could not do it, perhaps because of one of the texts.
+        """
+        limit, options = self._options.first_token_timeout, self._options
+        with self._as_ours(limit):
+            try:
+                async with asyncio.timeout(limit):
+                    answer = await self._client.embed(options.model, list(texts), keep_alive=options.keep_alive)
+            except ResponseError as error:
+                if error.status_code not in UNREADABLE_TEXT or "does not support" in error.error:
+                    raise
+                reason = one_line(error.error, REASON_CHARS)
+                raise BrokenAnswer(f"{options.model} cannot read what it was sent: {reason}") from error
+        return answer.embeddings
+
     async def loaded_window(self) -> int | None:
         """Tell the window that the model is loaded with; None if it is not loaded or the server does not say."""
         running = (await self._answered(self._client.ps())).models
-        same = {self._options.model, f"{self._options.model}:latest"}
-        return next((model.context_length for model in running if model.model in same), None)
+        return next((model.context_length for model in running if model.model in self._names), None)
 
     async def version(self) -> str:
         """Ask for the server's version, which the client has no call for."""
@@ -110,6 +142,11 @@ class OllamaWire:
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._client.close()  # type: ignore[no-untyped-call]  # the client leaves this one untyped
+
+    @property
+    def _names(self) -> frozenset[str]:
+        """What the server may call the model."""
+        return frozenset({self._options.model, f"{self._options.model}:latest"})
 
     async def _answered(self, call: Awaitable[_Answer]) -> _Answer:
         with self._as_ours(CONTROL_SECONDS):

@@ -9,7 +9,7 @@ from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
-from storyforge_core.domain.runs import Run, RunStatus, Situation
+from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import (
     BallotId,
@@ -28,7 +28,7 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
-from storyforge_core.store import privacy, reading, runs, spaces, tickets, tree, writing
+from storyforge_core.store import memory, privacy, reading, runs, spaces, tickets, tree, writing
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
@@ -115,6 +115,10 @@ class PostgresDesk:
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
         """Have the ballot decided at that time, if it is still open then."""
         await runs.schedule(self._db, ballot, at)
+
+    async def remember(self, scene: SceneId) -> None:
+        """Have a scene made findable in the background."""
+        await memory.remember_soon(self._db, scene)
 
     async def stop(self, run: RunId) -> bool:
         """Mark a live run as stopping; False when no worker has it, so that nobody but the caller will finish it."""
@@ -215,6 +219,10 @@ class PostgresDesk:
     async def forget_player(self, stranger: PlayerId, *, everything: bool) -> None:
         """Forget who the asker is, but for their place in stories and their votes in open ballots."""
         await privacy.forget(self._db, self._asker[1].id, stranger, everything=everything)
+
+    async def draft_of(self, scene: SceneId) -> Draft | None:
+        """Read what a scene was made from; None when no run told it."""
+        return await runs.draft_of(self._db, scene)
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""

@@ -6,7 +6,7 @@ workers left behind, and a supervisor, because a worker ends when its database c
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -17,10 +17,18 @@ import structlog
 from procrastinate import exceptions, job_context, jobs, retry
 
 from storyforge_core.domain.runs import LIVE
-from storyforge_core.domain.story import BallotId, RunId
+from storyforge_core.domain.story import BallotId, RunId, SceneId
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Store
-from storyforge_core.store.jobs_sql import CLOCK_QUEUE, DEADLINE_TASK, RUN_TASK, TEXT_QUEUE
+from storyforge_core.store.jobs_sql import (
+    CLOCK_QUEUE,
+    DEADLINE_TASK,
+    MEMORY_QUEUE,
+    REMEMBER_TASK,
+    REREAD_TASK,
+    RUN_TASK,
+    TEXT_QUEUE,
+)
 
 HEARTBEAT = 2.0
 STALLED = 10.0
@@ -37,19 +45,26 @@ CLEANING = 3600.0
 """Seconds between looks for what is older."""
 ENDING = 2.0
 """Seconds after which a task that was told to end is told again; a job stopped decently takes well under one."""
+EMBEDDER_BACK_IN = 60
+"""Seconds until an embedder that was away is tried again; words are found without it."""
+MEMORY_JOBS = 1
+"""Scenes read at once: it is not to keep others waiting."""
 CLOCK_JOBS = 4
 """Deadlines handled at once; they are quick."""
 
 
 class _AsSoonAsPossible(retry.BaseRetryStrategy):
-    """Hand a job on when the program ends under it, and try again when the database was away."""
+    """Hand a job on when the program ends under it, and try again when what it needs was away."""
+
+    def __init__(self, back_in: int = 2) -> None:
+        self._back_in = back_in
 
     def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> retry.RetryDecision | None:
         del job
         if isinstance(exception, asyncio.CancelledError):
             return retry.RetryDecision(retry_in={"seconds": 0})
         if isinstance(exception, ServiceDown):
-            return retry.RetryDecision(retry_in={"seconds": 2})
+            return retry.RetryDecision(retry_in={"seconds": self._back_in})
         return None
 
 
@@ -63,6 +78,10 @@ class Worker:
     """Gets the run and the worker's identity."""
     on_deadline: Callable[[BallotId], Awaitable[None]] | None
     """None where deadlines are left to programs that hear what people do, and can count their votes first."""
+    on_scene: Callable[[SceneId], Awaitable[None]]
+    """Reads a scene that was told, so that it can be found again."""
+    on_start: Callable[[], Awaitable[None]]
+    """Reads whatever was not read yet."""
     runs_at_once: int
     retention: timedelta | None = None
     """How long the stories of a space are kept that the bot was removed from; None for ever."""
@@ -81,8 +100,10 @@ class Worker:
         """Work under one identity: what it leaves behind when it ends is seen as an orphan at once."""
         app = self._app(identity)
         async with self.store.alive(identity), _opened(app):
+            await _reread_soon(app)
             _heed_cancellation()
             work = [_work_on(app, TEXT_QUEUE, self.runs_at_once), self._sweep(app), self._forget()]
+            work.append(_work_on(app, MEMORY_QUEUE, MEMORY_JOBS))
             if self.on_deadline is not None:
                 work.append(_work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
             tasks = [asyncio.ensure_future(one) for one in work]
@@ -119,7 +140,20 @@ class Worker:
             async def deadline(ballot: str) -> None:
                 await decide(BallotId(UUID(ballot)))
 
+        self._read(app)
         return app
+
+    def _read(self, app: procrastinate.App) -> None:
+        """Let jobs read what stories remember."""
+        later = _AsSoonAsPossible(EMBEDDER_BACK_IN)
+
+        @app.task(name=REMEMBER_TASK, retry=later)
+        async def remember(scene: str) -> None:
+            await self.on_scene(SceneId(UUID(scene)))
+
+        @app.task(name=REREAD_TASK, retry=later)
+        async def reread() -> None:
+            await self.on_start()
 
     async def _forget(self) -> None:
         """Let go of message ids that no platform will deliver again, and of stories whose time is over."""
@@ -167,6 +201,13 @@ def _heed_cancellation() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def _reread_soon(app: procrastinate.App) -> None:
+    """Have what was never read looked for, once, however many workers start."""
+    with suppress(exceptions.AlreadyEnqueued):
+        task = app.configure_task(REREAD_TASK, queue=MEMORY_QUEUE, lock=REREAD_TASK, queueing_lock=REREAD_TASK)
+        await task.defer_async()
 
 
 async def _work_on(app: procrastinate.App, queue: str, at_once: int) -> None:

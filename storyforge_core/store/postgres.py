@@ -1,17 +1,19 @@
 """The store: stories in PostgreSQL."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
+from storyforge_core.domain.manifest import Measure
+from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Unread, Vector
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
-from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId
+from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId, Scene, SceneId
 from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
-from storyforge_core.store import arrivals, purge, reading, runs, spaces
+from storyforge_core.store import arrivals, measures, memory, purge, reading, runs, spaces
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
 from storyforge_core.store.liveness import alive
@@ -155,3 +157,53 @@ class PostgresStore:
         """Find the scene that a message of a room tells; None when it tells none."""
         async with connection(self._engine) as db:
             return await reading.scene_in(db, key, message)
+
+    async def scene(self, scene: SceneId) -> Scene | None:
+        """Read a scene; None when there is none of this id any more."""
+        async with connection(self._engine) as db:
+            return await memory.scene(db, scene)
+
+    async def keep_passages(self, scene: SceneId, passages: Sequence[Passage]) -> None:
+        """Store the passages of a scene; again it changes nothing."""
+        async with connection(self._engine) as db:
+            await memory.keep_passages(db, scene, passages)
+
+    async def uncut(self, limit: int) -> tuple[Scene, ...]:
+        """Find scenes without passages."""
+        async with connection(self._engine) as db:
+            return await memory.uncut(db, limit)
+
+    async def unread(self, model: str, limit: int, scene: SceneId | None = None) -> tuple[Unread, ...]:
+        """Find passages, of one scene or of all, newest first, that this embedder has not read."""
+        async with connection(self._engine) as db:
+            return await memory.unread(db, model, limit, scene)
+
+    async def keep_reading(self, model: str, read: Sequence[Unread], vectors: Sequence[Vector | None]) -> None:
+        """Store what an embedder made of passages; None for those it could not read."""
+        async with connection(self._engine) as db:
+            await memory.keep_reading(db, model, read, vectors)
+
+    async def progress(self, model: str) -> Progress:
+        """Count how much an embedder has read."""
+        async with connection(self._engine) as db:
+            return await memory.progress(db, model)
+
+    async def recall(self, end: SceneId, skip: int, cue: Cue, limit: int) -> tuple[Found, ...]:
+        """Find passages on the path that ends at a scene, without its newest `skip` scenes; best first."""
+        async with connection(self._engine) as db:
+            return await memory.recall(db, end, skip, cue, limit)
+
+    async def search(self, realm: RoomKey, cue: Cue, limit: int) -> tuple[Found, ...]:
+        """Find passages on the paths that are read in the realm of a room; best first."""
+        async with transaction(self._engine) as db:
+            return await memory.search(db, realm, cue, limit)
+
+    async def measure(self, model: str) -> Measure:
+        """Read how long the tokens of a model are."""
+        async with connection(self._engine) as db:
+            return await measures.measure(db, model)
+
+    async def learn(self, model: str, estimated: int, read: int) -> None:
+        """Take in how many tokens a prompt had that was estimated at so many."""
+        async with connection(self._engine) as db:
+            await measures.learn(db, model, estimated, read)

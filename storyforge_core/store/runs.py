@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from storyforge_core.domain.runs import Draft, Run, RunStatus
-from storyforge_core.domain.story import BallotId, RunId
+from storyforge_core.domain.story import BallotId, RunId, SceneId
 from storyforge_core.errors import Busy, Superseded
 from storyforge_core.ports import Chunk
 from storyforge_core.store.codec import DRAFT, RUN, dump, storable
@@ -78,6 +78,10 @@ _CLAIM = Statement("""
 """)
 
 _STATUS = Statement("SELECT status FROM run WHERE id = :run")
+
+_DRAFT_OF = Statement("""
+    SELECT run.draft::text FROM scene JOIN run ON run.id = scene.run_id WHERE scene.id = :scene
+""")
 
 _CHECKPOINT = Statement("""
     UPDATE run SET stage = :stage, draft = :draft WHERE run.id = :run AND run.worker = :worker AND {live} RETURNING id
@@ -190,6 +194,12 @@ async def run_status(db: Db, run: RunId) -> RunStatus | None:
     """Read how a run stands."""
     status: RunStatus | None = await _STATUS.value(db, run=run)
     return status
+
+
+async def draft_of(db: Db, scene: SceneId) -> Draft | None:
+    """Read what a scene was made from; None when no run told it."""
+    stored = await _DRAFT_OF.value(db, scene=scene)
+    return DRAFT.validate_json(stored) if stored else None
 
 
 async def checkpoint(db: Db, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:

@@ -32,6 +32,14 @@ _SIMPLE: Final = {
     "delivery": """delivery.id, delivery.room_id AS room, delivery.subject, delivery.part, delivery.message,
         delivery.shown, delivery.final""",
     "live": "run.status IN ('queued', 'running', 'stopping')",
+    "whole_path": """segment (branch_id, parent_id, first, last, whole) AS (
+        SELECT branch.id, branch.parent_id, branch.fork_depth + 1, scene.depth, scene.depth
+          FROM scene JOIN branch ON branch.id = scene.branch_id
+         WHERE scene.id = :scene
+        UNION ALL
+        SELECT branch.id, branch.parent_id, branch.fork_depth + 1, segment.first - 1, segment.whole
+          FROM segment JOIN branch ON branch.id = segment.parent_id
+    )""",
 }
 
 _COLUMNS: Final = _SIMPLE | {
@@ -44,7 +52,8 @@ _COLUMNS: Final = _SIMPLE | {
         ) AS said) AS votes,
         ballot.status, ballot.winner_id AS winner, ballot.opened_at, ballot.deadline""".format_map(_SIMPLE),
 }
-"""What `{scene}` … stand for in a statement: a table's columns under the names of the value's fields."""
+"""What `{scene}` … stand for in a statement: a table's columns under the names of the value's fields; and the ranges
+of the path to `:scene` with `{whole_path}`, a part of `WITH RECURSIVE`."""
 
 
 class Statement:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -25,16 +26,14 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.changes import Verb
+from storyforge_core.domain.memory import EMBEDDING_SIZE
 from storyforge_core.domain.runs import RunStatus
 from storyforge_core.domain.story import MembershipState, Origin
 from storyforge_core.domain.tickets import TicketKind
-
-EMBEDDING_SIZE = 768
-"""Dimensions of `nomic-embed-text` and most other small embedders; the size is part of the column's type."""
 
 _LIVE = "status IN ('queued', 'running', 'stopping')"
 
@@ -110,8 +109,6 @@ scene = Table(
     Column("writer", Text, nullable=False),
     Column("run_id", Uuid, ForeignKey("run.id", use_alter=True), nullable=True),
     _moment("created_at"),
-    Column("embedding", HALFVEC(EMBEDDING_SIZE), nullable=True),
-    Column("embedding_model", Text, nullable=True),
     UniqueConstraint("branch_id", "depth"),
     UniqueConstraint("story_id", "number"),
     UniqueConstraint("story_id", "parent_id", "choice_id", "take", postgresql_nulls_not_distinct=True),
@@ -119,7 +116,43 @@ scene = Table(
     Index(None, "parent_id", "id"),
     _one_of("origin", Origin),
     CheckConstraint("(parent_id IS NULL) = (depth = 0)", name="depth"),
-    CheckConstraint("(embedding IS NULL) = (embedding_model IS NULL)", name="embedding"),
+)
+
+# A scene in pieces that can be found again. Its place in the tree never changes, so it stands here as well: a path is
+# then read as the same few ranges as that of scenes.
+passage = Table(
+    "passage",
+    metadata,
+    _to("scene", primary_key=True),
+    Column("part", SmallInteger, primary_key=True, autoincrement=False),
+    _to("story"),
+    _to("branch"),
+    Column("depth", Integer, nullable=False),
+    Column("start", Integer, nullable=False),  # characters of the scene's prose before it
+    Column("length", Integer, nullable=False),
+    Column("words", TSVECTOR, nullable=False),
+    Column("embedding", HALFVEC(EMBEDDING_SIZE), nullable=True),  # null also where the embedder cannot read the text
+    Column("embedding_model", Text, nullable=True),  # who has read it last, with the digest of the model
+    Index(None, "branch_id", "depth"),
+    Index(None, "story_id"),
+    Index("ix_passage_words", "words", postgresql_using="gin"),
+    Index(
+        "ix_passage_embedding",
+        "embedding",
+        postgresql_using="hnsw",
+        postgresql_ops={"embedding": "halfvec_cosine_ops"},
+    ),
+    Index(None, "embedding_model"),
+)
+
+# How long a model's tokens are: sums of what was estimated and of what its server counted.
+measure = Table(
+    "measure",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("prompts", Integer, nullable=False),
+    Column("estimated", Double, nullable=False),
+    Column("read", Double, nullable=False),
 )
 
 choice = Table(

@@ -19,6 +19,7 @@ from bot.compose import House, alongside, furnish
 from bot.storyteller import for_workers
 from storyforge_core.domain.commands import Incoming, NewStory, Speaker
 from storyforge_core.domain.story import RoomKey, RunId
+from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database
 from tests.bench.figures import Figure, Scale
@@ -107,7 +108,7 @@ async def telling(database: Database, url: str, streams: int) -> AsyncGenerator[
         scene_words=WORDS,
     )
     async with aclosing(for_workers(settings)) as writer:
-        house = furnish(settings, database, writer)
+        house = furnish(settings, database, writer, OfflineEmbedder())
         pool = database.engine.pool
         assert isinstance(pool, QueuePool)
         ears = Ears(house, pool)

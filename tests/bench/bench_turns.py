@@ -9,13 +9,16 @@ from functools import partial
 from storyforge_core.domain.commands import Command, Incoming, NewStory, ShowStatus, Vote
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.story import PlaythroughId, Rules
-from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, Words, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
+from storyforge_core.engine.memory import Memory
+from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.recipes import SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.engine.turn import settle
+from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
 from storyforge_core.store.postgres import PostgresStore
 from tests.bench.figures import Figure, Scale
@@ -34,6 +37,9 @@ class ReadyWriter:
 
     label = "ready"
     window = 8192
+
+    async def profile(self) -> Profile:
+        return Profile(self.label)
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         del telling
@@ -57,8 +63,9 @@ class Turns:
     def __init__(self, database: Database) -> None:
         self._clock = SystemClock()
         self._store = PostgresStore(database, self._clock)
-        self._door = StoryForge(self._store, self._clock, Rules())
-        self._runner = Runner(self._store, ReadyWriter(), Bus(self._store), self._clock, SCENE)
+        writer, memory = ReadyWriter(), Memory(self._store, OfflineEmbedder())
+        self._door = StoryForge(self._store, self._clock, Rules(), Oracle(memory, writer))
+        self._runner = Runner(self._store, writer, memory, Bus(self._store), self._clock, SCENE)
         self._worker = some_worker()
         self._asked = 0
 

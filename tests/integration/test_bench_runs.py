@@ -7,7 +7,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-BENCHES = (("store", "last 50 of a path"), ("streams", "listener of the feed"), ("chat", "Discord, 300 tokens"))
+BENCHES = (
+    ("store", "last 50 of a path"),
+    ("streams", "listener of the feed"),
+    ("chat", "Discord, 300 tokens"),
+    ("memory", "scenes recalled"),
+)
 
 
 @pytest.mark.parametrize(("bench", "figure"), BENCHES)

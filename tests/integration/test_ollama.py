@@ -307,10 +307,21 @@ async def test_a_prompt_that_the_server_cut_is_logged(peer: OllamaPeer, writer_f
     peer.script = Script(read=500)
     long = (MESSAGES[0], Message("user", "The sea rose. " * 500))
     with structlog.testing.capture_logs() as logs:
-        await heard(writer_for(peer.url), replace(TELLING, messages=long))
+        *_, end = await heard(writer_for(peer.url), replace(TELLING, messages=long))
+    assert isinstance(end, Finished)
+    assert end.cut
     (line,) = [line for line in logs if "cut the prompt" in line["event"]]
     assert line["read"] == 500
     assert line["planned"] > 1500
+
+
+async def test_a_model_is_named_with_its_digest_and_by_its_name_alone_while_its_server_is_away(
+    peer: OllamaPeer, writer_for: WriterFor
+) -> None:
+    profile = await writer_for(peer.url).profile()
+    assert profile.model == "storyteller@5ea5a1d05ea5"
+    assert dict(profile.options)["num_ctx"] == 8192
+    assert (await writer_for("http://127.0.0.1:9").profile()).model == "storyteller"
 
 
 async def test_a_prompt_that_was_read_whole_is_not_logged(peer: OllamaPeer, writer_for: WriterFor) -> None:

@@ -82,6 +82,10 @@ class Script:
     """0: not loaded."""
     read: int = 0
     """`prompt_eval_count`; 0: a quarter of the prompt's characters."""
+    vector: int = 768
+    """Numbers in a vector."""
+    unreadable: str = ""
+    """A text with this in it cannot be read, nor can those that come with it."""
     length: int = 0
     """Stop with `done_reason` length after so many tokens even if `num_predict` allows more; 0: never."""
 
@@ -200,7 +204,7 @@ class OllamaPeer:
             self.script = replace(named, **fields)
         return as_json([{"path": c.path, "body": c.body, "sent": c.sent, "ended": c.ended} for c in self.calls])
 
-    def _lookup(self, path: str, body: dict[str, Any]) -> Reply:
+    def _lookup(self, path: str, body: dict[str, Any]) -> Reply:  # noqa: PLR0911 - an answer for each path
         script = self.script
         if script.fault in {"foreign", "busy"}:
             return _FAULTS[script.fault](script.model)
@@ -208,7 +212,10 @@ class OllamaPeer:
             case "/api/version":
                 return as_json({"version": "0.33.0"})
             case "/api/tags":
-                return as_json({"models": [{"name": script.model, "model": script.model, "size": 1}]})
+                listed = {"name": script.model, "model": script.model, "size": 1, "digest": "5ea5a1d0" * 8}
+                return as_json({"models": [listed]})
+            case "/api/embed":
+                return _refusal(replace(script, fault="none"), body) or _embedded(script, body["input"])
             case "/api/ps":
                 loaded = {"name": script.model, "model": script.model, "context_length": script.loaded_window}
                 return as_json({"models": [loaded] if script.loaded_window else []})
@@ -334,6 +341,14 @@ class _Chat:
         if self.reader.at_eof() or self.writer.is_closing():
             self.call.end("cancelled")
             raise Hangup
+
+
+def _embedded(script: Script, texts: list[str]) -> Reply:
+    """A vector for each text that points where its length says, so that a test can tell them apart."""
+    if script.fault == "failing" or (script.unreadable and any(script.unreadable in text for text in texts)):
+        return as_json({"error": "the input length exceeds the context length"}, 400)
+    vectors = [[float(at == len(text) % script.vector) for at in range(script.vector)] for text in texts]
+    return as_json({"model": script.model, "embeddings": vectors})
 
 
 def _next_script(script: Script, *, structured: bool) -> Script:

@@ -19,11 +19,12 @@ PATIENCE = 240.0
 
 async def choose(draft: Draft, kit: Kit) -> Draft:
     """Fill in the title and the choices: as the model gave them, as it repaired them, or plain ones of ours."""
-    brief = draft.brief
+    brief, manifest = draft.brief, draft.manifest
     assert brief is not None  # noqa: S101 - the recipe's `needs` say so
+    window = kit.writer.window if manifest is None else manifest.window  # as the scene was asked for
     try:
         async with asyncio.timeout(PATIENCE):
-            found = await _ask(brief, draft.prose, kit.writer)
+            found = await _ask(brief, draft.prose, window, kit.writer)
     except (ServiceDown, ModelMissing, TimeoutError) as error:
         found = Problem(str(error))
     if isinstance(found, Problem):
@@ -32,9 +33,9 @@ async def choose(draft: Draft, kit: Kit) -> Draft:
     return replace(draft, title=found.title, choices=found.options)
 
 
-async def _ask(brief: Brief, prose: str, writer: Writer) -> Choices | Problem:
-    tokens = choices_tokens(brief.choices, writer.window)
-    messages = await asyncio.to_thread(choices_messages, brief, prose, writer.window, tokens)
+async def _ask(brief: Brief, prose: str, window: int, writer: Writer) -> Choices | Problem:
+    tokens = choices_tokens(brief.choices, window)
+    messages = await asyncio.to_thread(choices_messages, brief, prose, window, tokens)
     asking = Asking(brief, messages, prose, choices_schema(brief.choices), tokens)
     answer = await writer.ask(asking)
     found = read_choices(answer, brief.choices)

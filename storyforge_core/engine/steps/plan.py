@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from storyforge_core.domain.runs import Draft, Order
-from storyforge_core.domain.story import Scene
+from storyforge_core.domain.runs import Draft, Order, Situation
+from storyforge_core.domain.story import Scene, SceneId
 from storyforge_core.domain.writing import Brief, ToldScene
 from storyforge_core.engine.kit import Kit
 from storyforge_core.errors import NotFound
@@ -20,11 +20,21 @@ async def plan(draft: Draft, kit: Kit) -> Draft:
 
 
 async def _brief(order: Order, desk: Desk) -> Brief:
-    here = desk.situation
-    if here is None:
+    if desk.situation is None:
         msg = "This story is gone."
         raise NotFound(msg)
-    scenes = await desk.path(order.parent, SCENES) if order.parent else ()
+    return replace(
+        await known_at(desk, desk.situation, order.parent),
+        chosen=order.chosen,
+        hint=order.hint,
+        seed=order.seed,
+        extend=(await desk.scene(order.base)).prose if order.task == "extend" and order.base else "",
+    )
+
+
+async def known_at(desk: Desk, here: Situation, end: SceneId | None) -> Brief:
+    """What may be known of a story behind a scene, or before the first one; nothing is decided or wished for yet."""
+    scenes = await desk.path(end, SCENES) if end else ()
     chosen = await desk.choice_texts(scenes)
     return Brief(
         premise=here.story.premise,
@@ -32,13 +42,13 @@ async def _brief(order: Order, desk: Desk) -> Brief:
         genre=here.story.genre,
         tone=here.story.tone,
         path=tuple(_told(scene, choice) for scene, choice in zip(scenes, chosen, strict=True)),
-        chosen=order.chosen,
-        hint=order.hint,
+        chosen="",
+        hint="",
         note=here.playthrough.note,
         words=here.playthrough.rules.words,
         choices=here.playthrough.rules.choices,
-        seed=order.seed,
-        extend=(await desk.scene(order.base)).prose if order.task == "extend" and order.base else "",
+        seed=here.story.seed,
+        older=scenes[0].depth if scenes else 0,
     )
 
 

@@ -4,11 +4,13 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 
+from storyforge_core.domain.manifest import Manifest
 from storyforge_core.domain.runs import Draft
 from storyforge_core.domain.writing import Brief, Finished, Telling, Words
 from storyforge_core.engine.bus import Feed
 from storyforge_core.engine.kit import Kit
-from storyforge_core.engine.prompting import scene_messages, telling_tokens
+from storyforge_core.engine.prompting import scene_messages
+from storyforge_core.engine.steps.recall import recall
 from storyforge_core.errors import BrokenAnswer
 from storyforge_core.ports import Writer
 
@@ -17,13 +19,20 @@ SENTENCE_ENDS = frozenset(".!?…\"'”’»。！？」』)*_~")  # noqa: RUF00
 
 
 async def write(draft: Draft, kit: Kit) -> Draft:
-    """Fill in the prose and who wrote it."""
-    brief = draft.brief
+    """Fill in the prose and who wrote it, and what the server counted."""
+    if draft.manifest is None:  # taken up from a program that did not take anything down
+        draft = await recall(draft, kit)
+    brief, manifest = draft.brief, draft.manifest
     assert brief is not None  # noqa: S101 - the recipe's `needs` say so
-    lead = f"{brief.extend.rstrip()}\n\n" if brief.extend else ""
+    assert manifest is not None  # noqa: S101 - the same
+    lead = _lead(brief)
     if not kit.feed.text:
         kit.feed.append(lead)
-    ended = await _stream(brief, kit.writer, kit.feed, len(lead))
+    fresh = len(kit.feed.text) == len(lead)
+    ended = await _stream(brief, manifest, kit.writer, kit.feed)
+    manifest = replace(manifest, read=ended.prompt_tokens, written=ended.output_tokens, cut=ended.cut)
+    if fresh:  # else what was told before is counted with the prompt
+        await kit.memory.learn(manifest)
     if not kit.feed.text[len(lead) :].strip():
         msg = f"{kit.writer.label} answered without a single word. Try /story continue again."
         raise BrokenAnswer(msg)
@@ -31,13 +40,18 @@ async def write(draft: Draft, kit: Kit) -> Draft:
         kit.feed.append("…")
     kit.feed.conclude()
     await kit.feed.save(len(kit.feed.text))  # the choices may take a while, and people elsewhere read on meanwhile
-    return replace(draft, prose=kit.feed.text.strip(), writer=kit.writer.label)
+    return replace(draft, prose=kit.feed.text.strip(), writer=kit.writer.label, manifest=manifest)
 
 
-async def _stream(brief: Brief, writer: Writer, feed: Feed, start: int) -> Finished:
-    """Let the writer tell what is missing; the scene's own words begin at `start` of the feed."""
-    tokens = telling_tokens(brief.words, writer.window)
-    messages = await asyncio.to_thread(scene_messages, brief, writer.window, tokens)  # reads files
+def _lead(brief: Brief) -> str:
+    """What the scene's own words come after, when it is made longer."""
+    return f"{brief.extend.rstrip()}\n\n" if brief.extend else ""
+
+
+async def _stream(brief: Brief, manifest: Manifest, writer: Writer, feed: Feed) -> Finished:
+    """Let the writer tell what is missing."""
+    start, tokens = len(_lead(brief)), manifest.max_tokens
+    messages = await asyncio.to_thread(scene_messages, brief, manifest.window, tokens)
     telling = Telling(brief, messages, feed.text[start:], tokens)
     async with aclosing(writer.tell(telling)) as events:
         async for event in events:

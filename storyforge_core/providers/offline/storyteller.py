@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 
-from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, Words, WriterEvent
+from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.providers.offline.choices import choices_of, title_of
 from storyforge_core.providers.offline.scene import go_on, scene_of
 from storyforge_core.providers.offline.text import pieces
@@ -32,6 +32,10 @@ class OfflineStoryteller:
         """Tokens that prompt and answer may take together: any number, for it reads the brief and no prompt."""
         return 1_000_000
 
+    async def profile(self) -> Profile:
+        """It has no options."""
+        return Profile(self.label)
+
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream a scene word by word, or the rest of it behind what was told."""
         for piece in pieces(await asyncio.to_thread(_untold, telling)):
@@ -40,8 +44,8 @@ class OfflineStoryteller:
         yield Finished("stop")
 
     async def ask(self, asking: Asking) -> str:
-        """Title and choices of a scene, as JSON text."""
-        return await asyncio.to_thread(_answer, asking)
+        """Title and choices of a scene, as JSON text; to anything else it has nothing to say."""
+        return await asyncio.to_thread(_answer, asking) if asking.wanted == "choices" else "{}"
 
     async def check(self) -> Sequence[Finding]:
         """Say what it is and how to get a language model."""

@@ -1,0 +1,30 @@
+"""Ask the story, search all of them, look into prompts: answered when the story is let go of, for it takes a while."""
+
+from typing import assert_never
+
+from storyforge_core.domain.commands import Ask, Search, ShowContext, ShowWhy
+from storyforge_core.domain.memory import Question
+from storyforge_core.engine.handlers.moving import named
+from storyforge_core.engine.oracle import Errand, Hindsight, Lookup, Outlook
+from storyforge_core.engine.steps.plan import known_at
+from storyforge_core.engine.table import Table
+
+Inquiring = Ask | Search | ShowWhy | ShowContext
+"""The commands that are handled here."""
+
+
+async def handle(table: Table, command: Inquiring) -> Errand:
+    """Say what has to be looked up."""
+    match command:
+        case Ask():
+            head = table.require_head()
+            return Question(command.question, table.here.story, head, busy=table.here.run is not None)
+        case Search():
+            return Lookup(command.words, table.room.key)
+        case ShowWhy():
+            scene = await named(table, command.scene) if command.scene.strip() else table.require_head()
+            return Hindsight(scene, await table.desk.draft_of(scene.id))
+        case ShowContext():
+            return Outlook(await known_at(table.desk, table.here, table.require_head().id))
+        case _:
+            assert_never(command)

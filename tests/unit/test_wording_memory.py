@@ -1,0 +1,98 @@
+"""What people read about what the story knows and what its storyteller was given."""
+
+import re
+from dataclasses import replace
+from uuid import uuid4
+
+from bot.wording.markup import Markdown
+from bot.wording.replying import reply_text
+from bot.wording.treemap import Canvas
+from bot.wording.voice import Voice
+from storyforge_core.domain.manifest import Manifest, Measure, Piece
+from storyforge_core.domain.memory import Progress, Quote
+from storyforge_core.domain.replies import AnswerShown, ContextShown, Reply, SearchHit, SearchShown, WhyShown
+from storyforge_core.domain.runs import Order
+from storyforge_core.domain.story import BranchId, Scene, SceneId, StoryId
+from storyforge_core.domain.writing import Profile
+from tests.fakes import NOON
+
+SCENE = Scene(
+    id=SceneId(uuid4()), story=StoryId(uuid4()), number=3, parent=None, choice=None, branch=BranchId(uuid4()), depth=2,
+    take=1, title="The cold door", prose="It was open.", origin="told", writer="a-model:7b", created_at=NOON,
+)  # fmt: skip
+
+
+def say(reply: Reply) -> str:
+    return reply_text(reply, Voice(Markdown(), lambda at: f"{at:%H:%M}"), Canvas(40, 20))
+
+
+def seen(reply: Reply) -> str:
+    """Without what nobody sees."""
+    return say(reply).replace("\u200b", "")
+
+
+FILLED = Manifest(
+    profile=Profile("mistral@abc", (("temperature", 0.8),)),
+    window=8192,
+    max_tokens=504,
+    pieces=(
+        Piece("rules", 400, "a"),
+        Piece("scene", 900, "b", 3, "Low *Water*"),
+        Piece("remembered", 200, "c", 1, "The Key", "what was chosen"),
+        Piece("task", 100, "d"),
+    ),
+    templates=(),
+    estimated=1700,
+    digest="e",
+    read=1500,
+    written=310,
+    cut=True,
+)
+
+
+def test_why_shows_the_parts_and_what_came_back_and_that_the_server_cut() -> None:
+    order = Order(
+        task="continue", parent=None, choice=None, chosen="Knock *back*", hint="more fog", base=None, head=None,
+        ballot=None, seed=7, by="Ann",
+    )  # fmt: skip
+    text = seen(WhyShown(SCENE, FILLED, order, same=False))
+    assert "mistral@abc · seed 7 · temperature 0.8" in text
+    assert "→ Knock \\*back\\*" in text
+    assert "Hint: more fog" in text
+    assert re.search(r"rules, task +500 █░+", text)
+    assert re.search(r"remembered +200 █░+", text)
+    assert "read 1,500 tokens (1,700 were estimated), and wrote 310." in text
+    assert "Remembered for what was chosen: 1 · The Key" in text
+    assert "it cut the prompt" in text
+    assert "cannot be made again" in text
+    assert max(map(len, text.split("```")[1].splitlines())) <= 40
+
+
+def test_context_says_what_is_measured_and_who_reads() -> None:
+    shown = ContextShown(FILLED, 8192, Measure(12, 0.81), 9, "nomic@1", Progress(40, 1200))
+    text = seen(shown)
+    assert "1 of 9 scenes word for word, the older ones by their titles" in text
+    assert "measure 0.81 of what is estimated, over 12 prompts" in text
+    assert "nomic@1 is reading the stories: 40 of 1,200 passages so far." in text
+    assert re.search(r"free +5,988 █+░", text)
+    assert "is away" in say(replace(shown, embedder=""))
+    assert "found by nomic@1" in seen(replace(shown, progress=Progress(9, 9)))
+
+
+def test_an_answer_shows_its_proofs_and_no_marks_of_others() -> None:
+    quote = Quote(3, "Low *Water*", "The @everyone key lies here.")
+    text = say(AnswerShown("Who has **it**?", "Osk.", (quote,)))
+    assert text.startswith("**Who has \\*\\*it\\*\\*?**")
+    assert "@everyone" not in text
+    assert text.endswith("lies here.” — 3 · Low \\*Water\\*")
+    assert "The story does not say" in say(AnswerShown("Who?", "", ()))
+    assert "This is what the story says" in say(AnswerShown("Who?", "", (quote,)))
+
+
+def test_a_search_shows_scenes_under_their_stories_and_how_to_open_them() -> None:
+    hits = (SearchHit(2, "The Mill", Quote(3, "Low", "a heron")), SearchHit(2, "The Mill", Quote(5, "High", "herons")))
+    text = say(SearchShown("heron", hits))
+    assert text.count("The Mill") == 1
+    assert "/story stories 2" in text
+    assert "“a heron” — 3 · Low" in text
+    assert "Nothing told here has “heron” in it." in say(SearchShown("heron", ()))
