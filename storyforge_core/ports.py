@@ -1,6 +1,6 @@
 """What the engine and the presenter need from the outside world, as narrow protocols."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry, Verb
 from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.events import Event, Recorded
+from storyforge_core.domain.lore import Fired, LoreEntry, LoreId
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -213,6 +214,18 @@ class Desk(Protocol):
 
     async def count_scenes(self, story: StoryId) -> int:
         """Count the scenes of a story."""
+
+    async def lore(self) -> tuple[LoreEntry, ...]:
+        """Read the lore of the story at the desk, by number."""
+
+    async def next_lore_number(self) -> int:
+        """Tell the number of the story's next entry; those of forgotten ones are not given again."""
+
+    async def lore_found(self, scene: SceneId, entries: Sequence[LoreId], last: int) -> Mapping[LoreId, int]:
+        """Read when entries were found and not only held: the newest depth among the last scenes of a path."""
+
+    async def lore_told(self, scene: SceneId) -> tuple[Fired, ...]:
+        """Read what of the lore was told for a scene."""
 
     async def issue(self, ticket: Ticket, now: datetime) -> None:
         """Keep a code until it is typed somewhere; the asker's older one of the same kind is worthless then."""

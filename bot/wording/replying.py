@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bot.wording.asking import Asked, question
+from bot.wording.lore import lore_listed, lore_shown
 from bot.wording.mydata import my_data
 from bot.wording.server import not_here, space_shown
 from bot.wording.treemap import Canvas, draw
@@ -12,6 +13,8 @@ from storyforge_core.domain.events import Task
 from storyforge_core.domain.replies import (
     Accepted,
     Declined,
+    LoreListed,
+    LoreShown,
     MapShown,
     MyDataShown,
     NotHere,
@@ -32,7 +35,7 @@ SNIPPET_CHARS = 100
 NOTE_CHARS = 500
 
 
-def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901 - a line for each reply
+def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901, PLR0912 - a line for each reply
     """Word a reply; empty where there is nothing to say. May be longer than one message."""
     match reply:
         case Accepted() | Declined():
@@ -57,6 +60,10 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = space_shown(reply, voice)
         case MyDataShown():
             text = my_data(reply.data, voice)
+        case LoreListed():
+            text = lore_listed(reply, voice)
+        case LoreShown():
+            text = lore_shown(reply, voice)
         case _:
             assert_never(reply)
     return text

@@ -5,6 +5,7 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.lore import LoreEntry, Phase
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.space import Objection, Space
 from storyforge_core.domain.story import Member, Playthrough, Rules, RunId, Scene, SceneId, Story, TreeNode
@@ -155,6 +156,32 @@ class MyDataShown:
     kind: Literal["my_data_shown"] = "my_data_shown"
 
 
+@dataclass(frozen=True, slots=True)
+class LoreListed:
+    """The lore of the story, by number."""
+
+    entries: tuple[LoreEntry, ...]
+    told: tuple[int, ...]
+    """The numbers of those that the storyteller was told for the scene at the head."""
+    words: str = ""
+    """What the list was narrowed down by."""
+    kind: Literal["lore_listed"] = "lore_listed"
+
+
+@dataclass(frozen=True, slots=True)
+class LoreShown:
+    """One entry of the lore, and how it stands on this path."""
+
+    entry: LoreEntry
+    told: bool
+    """The storyteller was told of it for the scene at the head."""
+    phase: Phase
+    """What its timers make of it for the next scene."""
+    flawed: tuple[str, ...]
+    """Keys that make no sense as regular expressions, and are never found."""
+    kind: Literal["lore_shown"] = "lore_shown"
+
+
 Reply = (
     Accepted
     | Declined
@@ -168,4 +195,6 @@ Reply = (
     | NotHere
     | SpaceShown
     | MyDataShown
+    | LoreListed
+    | LoreShown
 )

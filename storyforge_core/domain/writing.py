@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from storyforge_core.domain.lore import ActiveLore
+
 Role = Literal["planner", "writer", "visualizer", "embedder"]
 """Which job a model does; the settings map each role to a model."""
 
@@ -43,6 +45,10 @@ class Brief:
     """Same seed, same brief: the same scene, as far as the writer is able to."""
     extend: str = ""
     """Prose that the new words have to follow on directly, as part of the same scene."""
+    lore: tuple[ActiveLore, ...] = ()
+    """What of the lore matters for this scene, in the order in which it is told."""
+    lore_room: int = 0
+    """Tokens that are kept for it, however many it takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
 from storyforge_core.domain.space import objection_to_start, require_unblocked
 from storyforge_core.domain.story import BallotId, PlaythroughId, Rules, SceneId
-from storyforge_core.engine.handlers import hosting, linking, moving, playing, privacy, retelling, showing, spaces
+from storyforge_core.engine.handlers import hosting, linking, lore, moving, playing, privacy, retelling, showing, spaces
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
 from storyforge_core.ports import Clock, Desk, Store
@@ -155,7 +155,7 @@ class StoryForge:
         return await _dispatch(table, incoming.command)
 
 
-async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR0911 - a line for each file of handlers
+async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: C901, PLR0911 - a line for each file of handlers
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
@@ -175,5 +175,7 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR09
             return await spaces.handle(table, command)
         case ask.ShowMyData() | ask.ForgetMe():
             return await privacy.handle(table, command)
+        case ask.AddLore() | ask.EditLore() | ask.ForgetLore() | ask.ShowLore() | ask.ListLore() | ask.ImportLore():
+            return await lore.handle(table, command)
         case _:
             assert_never(command)

@@ -6,7 +6,7 @@ the question anew.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -25,6 +25,7 @@ from storyforge_core.domain.context import (
     shorten,
     squeeze,
 )
+from storyforge_core.domain.lore import ActiveLore
 from storyforge_core.domain.writing import Brief, Message, ToldScene
 
 SMALLEST_WINDOW = 4096
@@ -35,6 +36,9 @@ CHOICE_TOKENS = 96
 """For one choice of 90 characters in a script with a token per character."""
 QUESTION_TOKENS = 224
 """What `choices.md` takes when it is filled in; a test holds it below this."""
+
+LORE_SHARE = 4
+"""Of the room for a prompt one part in so many goes to the lore, at the most."""
 
 REPAIR_TOKENS = CHOICE_TOKENS + 96
 """For an unusable answer and what is wrong with it, if the question has to be asked twice."""
@@ -67,12 +71,23 @@ def scene_messages(brief: Brief, window: int, max_tokens: int) -> tuple[Message,
         window: tokens that prompt and answer may take together, at least `SMALLEST_WINDOW`.
         max_tokens: what the answer may take.
     """
-    later = QUESTION_TOKENS + choices_tokens(brief.choices, window) + REPAIR_TOKENS
-    room = window - max_tokens - later
-    near = _fit(_near(brief), room)
-    left = room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
+    room = _room(brief, window, max_tokens)
+    lore_room = min(brief.lore_room, room // LORE_SHARE)
+    near = _fit(_near(brief), room - lore_room)
+    left = room - lore_room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
     older = recollect(brief.path[:-1], left, _scene, _line)
+    near = replace(near, lore=_affordable(brief.lore, lore_room))
     return _conversation(near, _earlier(older.lines) + "".join(older.scenes))
+
+
+def lore_tokens(brief: Brief, window: int) -> int:
+    """Tokens that the lore may take in the prompt for a scene."""
+    return _room(brief, window, telling_tokens(brief.words, window)) // LORE_SHARE
+
+
+def lore_cost(text: str) -> int:
+    """Tokens that one entry of the lore takes; the frame around all of them is in it, as if each had one."""
+    return estimate(_block("lore", as_data(text))) if text.strip() else 0
 
 
 def choices_messages(brief: Brief, prose: str, window: int, max_tokens: int) -> tuple[Message, ...]:
@@ -98,8 +113,24 @@ def render(name: str, **values: str) -> str:
     return template.substitute(values).strip()
 
 
+def _room(brief: Brief, window: int, max_tokens: int) -> int:
+    """Tokens for a prompt: what the answer and the question after it leave."""
+    return window - max_tokens - QUESTION_TOKENS - choices_tokens(brief.choices, window) - REPAIR_TOKENS
+
+
+def _affordable(lore: Sequence[ActiveLore], room: int) -> tuple[ActiveLore, ...]:
+    """As much as fits of what was chosen, the last ones first: another writer's window may have been larger."""
+    kept: list[ActiveLore] = []
+    for entry in reversed(lore):
+        room -= lore_cost(entry.text)
+        if room >= 0:
+            kept.append(entry)
+    return tuple(reversed(kept))
+
+
 def _near(brief: Brief) -> Brief:
     """The brief with only the newest scene, and with players' and models' words made harmless."""
+    brief = replace(brief, lore=())
     return _with_texts(replace(brief, path=brief.path[-1:]), lambda parts: tuple(as_data(part.text) for part in parts))
 
 
@@ -131,7 +162,7 @@ def _conversation(brief: Brief, older: str) -> tuple[Message, ...]:
 
 
 def _task(brief: Brief, older: str) -> str:
-    story = older + "".join(map(_told, brief.path)) + _block("chosen", brief.chosen)
+    story = older + "".join(map(_told, brief.path)) + _lore(brief.lore) + _block("chosen", brief.chosen)
     wishes = _block("direction", brief.note) + _block("wish", brief.hint)
     words = str(brief.words)
     if brief.extend:
@@ -139,7 +170,7 @@ def _task(brief: Brief, older: str) -> str:
         return render("extend", story=story, begun=begun, wishes=wishes, words=words)
     if brief.path:
         return render("scene", story=story, wishes=wishes, words=words)
-    return render("opening", wishes=wishes, words=words)
+    return render("opening", wishes=_lore(brief.lore) + wishes, words=words)
 
 
 def _question(count: int) -> str:
@@ -164,6 +195,10 @@ def _scene(scene: ToldScene) -> str:
 
 def _told(scene: ToldScene) -> str:
     return _block("chosen", scene.choice) + _block("scene", f"{scene.number}. {scene.title}\n{scene.prose}")
+
+
+def _lore(lore: Sequence[ActiveLore]) -> str:
+    return _block("lore", "\n\n".join(as_data(entry.text).strip() for entry in lore if entry.text.strip()))
 
 
 def _line(scene: ToldScene) -> str:

@@ -1,0 +1,74 @@
+"""The lore in words: the list, and one entry with how it stands on this branch."""
+
+from typing import assert_never
+
+from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
+from storyforge_core.domain.lore import Lore, LoreEntry
+from storyforge_core.domain.lore_settings import unusual
+from storyforge_core.domain.replies import LoreListed, LoreShown
+
+KEYS_CHARS = 100
+VALUE_CHARS = 200
+HOW_TO_ADD = "Add something that is true in it: /story lore add The bell rings only for the dead. keys=bell"
+
+
+def lore_listed(reply: LoreListed, voice: Voice) -> str:
+    """List entries with what brings them up."""
+    if not reply.entries and reply.words:
+        return f"No lore has {voice.words(reply.words, TITLE_CHARS)} in its title or keys. /story lore list shows all."
+    if not reply.entries:
+        return f"This story has no lore yet. {HOW_TO_ADD}"
+    rows = [_row(entry, voice) + (" ← told here" if entry.number in reply.told else "") for entry in reply.entries]
+    first = reply.entries[0].number
+    return lines(
+        voice.flavour.strong(f"Lore: {'one entry' if len(rows) == 1 else f'{len(rows):,} entries'}"),
+        *rows,
+        f"Read one: /story lore show {first}",
+    )
+
+
+def lore_shown(reply: LoreShown, voice: Voice) -> str:
+    """Show an entry whole."""
+    lore, number = reply.entry.lore, reply.entry.number
+    title = voice.flavour.strong(f"{number}. {voice.words(lore.title, TITLE_CHARS)}")
+    settings = [f"{name} {voice.words(value, VALUE_CHARS)}" for name, value in unusual(lore)]
+    flawed = [voice.words(key, KEYS_CHARS) for key in reply.flawed]
+    about = lines(
+        _when(lore, voice),
+        f"Settings: {' · '.join(settings)}" if settings else "",
+        f"No regular expressions, so never found: {', '.join(flawed)}" if flawed else "",
+        _standing(reply),
+    )
+    change = f"Change it: /story lore edit {number} keys bell, tower"
+    return paragraphs(title, voice.flavour.literal(lore.text), about, change)
+
+
+def _row(entry: LoreEntry, voice: Voice) -> str:
+    title = f"{entry.number}. {voice.words(entry.lore.title, TITLE_CHARS)}"
+    return f"{title} — {_when(entry.lore, voice)}"
+
+
+def _when(lore: Lore, voice: Voice) -> str:
+    if not lore.on:
+        return "switched off"
+    if lore.constant:
+        return "for every scene"
+    return f"when it is about: {voice.words(', '.join(lore.keys), KEYS_CHARS)}" if lore.keys else "it has no keys"
+
+
+def _standing(reply: LoreShown) -> str:
+    """How it stands on this branch."""
+    lore = reply.entry.lore
+    told = "The storyteller knew it for the scene here." if reply.told else "It was not needed for the scene here."
+    match reply.phase:
+        case "ready":
+            later = ""
+        case "early":
+            later = f"It comes up after {counted(lore.delay, 'scene')} at the earliest."
+        case "held":
+            later = "It stays for the next scene, whatever that is about."
+        case "resting":
+            later = "It rests now, and is not told for the next scene."
+        case _:
+            assert_never(reply.phase)
+    return f"{told} {later}".strip()

@@ -1,0 +1,221 @@
+"""Look after the lore of a story: what is true in its world, told to the storyteller where it matters."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from storyforge_core.domain.changes import LoreSet
+from storyforge_core.domain.commands import AddLore, EditLore, ForgetLore, ImportLore, ListLore, ShowLore
+from storyforge_core.domain.events import Noted
+from storyforge_core.domain.lore import Lore, LoreEntry, LoreId, Reading, phase, timed
+from storyforge_core.domain.lore_files import MOST_ENTRIES, read_book, title_for
+from storyforge_core.domain.lore_keys import expression
+from storyforge_core.domain.lore_settings import change_lore
+from storyforge_core.domain.replies import Accepted, LoreListed, LoreShown, Reply
+from storyforge_core.engine.patterns import flawed
+from storyforge_core.engine.table import Table, quoted
+from storyforge_core.errors import Invalid, NotFound
+
+NAMED = 3
+"""How many of the entries that were left out are named one by one."""
+
+Lorekeeping = AddLore | EditLore | ForgetLore | ShowLore | ListLore | ImportLore
+"""The commands that are handled here."""
+
+
+async def handle(table: Table, command: Lorekeeping) -> Reply:
+    """Look after the lore."""
+    match command:
+        case AddLore():
+            return await add(table, command)
+        case EditLore():
+            return await edit(table, command)
+        case ForgetLore():
+            return await forget(table, command)
+        case ShowLore():
+            return await show(table, command)
+        case ListLore():
+            return await list_all(table, command)
+        case ImportLore():
+            return await take_in(table, command)
+        case _:
+            assert_never(command)
+
+
+async def add(table: Table, command: AddLore) -> Reply:
+    """Add an entry; without keys it is told for every scene."""
+    text = command.text.strip()
+    if not text:
+        msg = "What is true in this story? For example: /story lore add The bell rings only for the dead. keys=bell"
+        raise Invalid(msg)
+    lore = Lore(title="", text=text, constant=not command.keys.strip())
+    if command.keys.strip():
+        lore = _sensible(change_lore(lore, "keys", command.keys))
+    lore = change_lore(lore, "title", command.title.strip() or title_for(text, lore.keys))
+    known = await table.desk.lore()
+    if any(entry.lore == lore for entry in known):
+        return Accepted(f"{quoted(lore.title)} is there already.")
+    _require_room(known, 1)
+    number = (await _write(table, (lore,), "lore add"))[0]
+    when = "for every scene" if lore.constant else "where it matters"
+    return await _note(table, f"{table.player.name} adds {_named(number, lore)} to the lore, told {when}.")
+
+
+async def edit(table: Table, command: EditLore) -> Reply:
+    """Change one thing about an entry."""
+    entry = await _meant(table, command.entry)
+    lore = _sensible(change_lore(entry.lore, command.setting, command.value))
+    if lore == entry.lore:
+        return Accepted("It is so already.")
+    await table.desk.apply((_changing(entry, lore),), "lore edit")
+    return await _note(table, f"{table.player.name} changes {_named(entry.number, lore)} in the lore.")
+
+
+async def forget(table: Table, command: ForgetLore) -> Reply:
+    """Take an entry out."""
+    entry = await _meant(table, command.entry)
+    await table.desk.apply((_changing(entry, None),), "lore forget")
+    said = f"{table.player.name} takes {_named(entry.number, entry.lore)} out of the lore."
+    return await _note(table, f"{said} /story undo brings it back.")
+
+
+async def show(table: Table, command: ShowLore) -> Reply:
+    """Show an entry, and how it stands where the group is."""
+    entry = await _meant(table, command.entry)
+    told = await _told(table)
+    senseless = tuple(key for key in (*entry.lore.keys, *entry.lore.also) if _flawed(key))
+    return LoreShown(entry, entry.id in told, phase(entry, await _standing(table, entry)), senseless)
+
+
+async def list_all(table: Table, command: ListLore) -> Reply:
+    """List the entries."""
+    entries = await table.desk.lore()
+    told = await _told(table)
+    wanted = command.words.strip().casefold()
+    found = tuple(
+        entry
+        for entry in entries
+        if wanted in entry.lore.title.casefold() or any(wanted in key.casefold() for key in entry.lore.keys)
+    )
+    return LoreListed(found, tuple(entry.number for entry in found if entry.id in told), command.words.strip())
+
+
+async def take_in(table: Table, command: ImportLore) -> Reply:
+    """Take in a book from elsewhere; what is there already stays as it is."""
+    table.require_host("import lore")
+    book = await asyncio.to_thread(read_book, command.text)
+    known = await table.desk.lore()
+    there = {entry.lore for entry in known}
+    new = tuple(lore for lore in dict.fromkeys(book.entries) if lore not in there)
+    _require_room(known, len(new))
+    senseless = sum(_flawed(key) for lore in new for key in (*lore.keys, *lore.also))
+    report = " ".join((*_left_out(book.left_out), *_unfindable(senseless)))
+    if not new:
+        return Accepted(f"Nothing in it is new here. {report}".strip())
+    await _write(table, new, "lore import")
+    same = len(book.entries) - len(new)
+    known_already = f" {same} {'were' if same > 1 else 'was'} there already." if same else ""
+    await _note(table, f"{table.player.name} imports {_counted(len(new))} of lore.")
+    return Accepted(
+        f"{_counted(len(new)).capitalize()} imported. /story lore list shows them.{known_already} {report}".strip()
+    )
+
+
+def _require_room(known: Sequence[LoreEntry], more: int) -> None:
+    if len(known) + more > MOST_ENTRIES:
+        msg = (
+            f"A story holds {MOST_ENTRIES:,} entries; there are {len(known):,}. Take some out with /story lore forget."
+        )
+        raise Invalid(msg)
+
+
+async def _write(table: Table, new: Iterable[Lore], command: str) -> tuple[int, ...]:
+    """Add entries; answers their numbers."""
+    first = await table.desk.next_lore_number()
+    story = table.here.story.id
+    changes = tuple(
+        LoreSet(story, LoreId(table.clock.new_id()), number, None, lore) for number, lore in enumerate(new, first)
+    )
+    await table.desk.apply(changes, command)
+    return tuple(change.number for change in changes)
+
+
+def _changing(entry: LoreEntry, after: Lore | None) -> LoreSet:
+    return LoreSet(entry.story, entry.id, entry.number, entry.lore, after)
+
+
+async def _meant(table: Table, words: str) -> LoreEntry:
+    """Find the entry that a player means, by number or by words of its title.
+
+    Raises:
+        NotFound: none, or several.
+    """
+    entries = await table.desk.lore()
+    wanted = words.strip().removeprefix("#").casefold()
+    found = [entry for entry in entries if wanted == str(entry.number)]
+    found = found or [entry for entry in entries if wanted == entry.lore.title.casefold()]
+    found = found or [entry for entry in entries if wanted and wanted in entry.lore.title.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        msg = f"There is no lore {quoted(words.strip(), 40)}. /story lore list shows what there is."
+        raise NotFound(msg)
+    some = ", ".join(f"{entry.number} {quoted(entry.lore.title, 40)}" for entry in found[:5])
+    msg = f"Several entries match: {some}. Name one by its number: /story lore show {found[0].number}"
+    raise NotFound(msg)
+
+
+async def _told(table: Table) -> frozenset[LoreId]:
+    """What was told for the scene at the head."""
+    head = table.here.head
+    return frozenset() if head is None else frozenset(fired.entry for fired in await table.desk.lore_told(head.id))
+
+
+async def _standing(table: Table, entry: LoreEntry) -> Reading:
+    """What an entry's timers go by, for the scene after the head."""
+    head = table.here.head
+    scenes, ids = timed((entry,))
+    found = await table.desk.lore_found(head.id, ids, scenes) if head and ids else {}
+    return Reading((), (), 0 if head is None else head.depth + 1, found, 0)
+
+
+def _sensible(lore: Lore) -> Lore:
+    """Refuse keys that can never be found.
+
+    Raises:
+        Invalid: one makes no sense as a regular expression.
+    """
+    for key in (*lore.keys, *lore.also):
+        if _flawed(key):
+            msg = f"{quoted(key)} stands between slashes, but is no regular expression: it would never be found."
+            raise Invalid(msg)
+    return lore
+
+
+def _flawed(key: str) -> bool:
+    wanted = expression(key)
+    return wanted is not None and flawed(wanted)
+
+
+def _left_out(left_out: Sequence[str]) -> Iterable[str]:
+    if left_out:
+        more = [f"{len(left_out) - NAMED} more"] if len(left_out) > NAMED else []
+        yield f"Left out: {'; '.join((*left_out[:NAMED], *more))}."
+
+
+def _unfindable(senseless: int) -> Iterable[str]:
+    if senseless:
+        yield f"Keys that are no regular expressions, though they look like some, and are never found: {senseless}."
+
+
+def _counted(number: int) -> str:
+    return "one entry" if number == 1 else f"{number:,} entries"
+
+
+def _named(number: int, lore: Lore) -> str:
+    return f"{quoted(lore.title)} ({number})"
+
+
+async def _note(table: Table, sentence: str) -> Reply:
+    await table.desk.tell(table.here.playthrough.id, Noted(sentence))
+    return Accepted(sentence)
