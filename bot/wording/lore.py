@@ -1,14 +1,18 @@
 """The lore in words: the list, and one entry with how it stands on this branch."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
 from storyforge_core.domain.lore import Lore, LoreEntry
 from storyforge_core.domain.lore_settings import unusual
-from storyforge_core.domain.replies import LoreListed, LoreShown
+from storyforge_core.domain.replies import LoreImported, LoreListed, LoreShown
 
 KEYS_CHARS = 100
 VALUE_CHARS = 200
+NAMED = 3
+"""How many of the entries or keys that do not work are named one by one."""
+UNFINDABLE = "Between slashes, but no regular expressions, so never found"
 HOW_TO_ADD = "Add something that is true in it: /story lore add The bell rings only for the dead. keys=bell"
 
 
@@ -21,7 +25,7 @@ def lore_listed(reply: LoreListed, voice: Voice) -> str:
     rows = [_row(entry, voice) + (" ← told here" if entry.number in reply.told else "") for entry in reply.entries]
     first = reply.entries[0].number
     return lines(
-        voice.flavour.strong(f"Lore: {'one entry' if len(rows) == 1 else f'{len(rows):,} entries'}"),
+        voice.flavour.strong(f"Lore: {_entries(len(rows)).lower()}"),
         *rows,
         f"Read one: /story lore show {first}",
     )
@@ -32,15 +36,36 @@ def lore_shown(reply: LoreShown, voice: Voice) -> str:
     lore, number = reply.entry.lore, reply.entry.number
     title = voice.flavour.strong(f"{number}. {voice.words(lore.title, TITLE_CHARS)}")
     settings = [f"{name} {voice.words(value, VALUE_CHARS)}" for name, value in unusual(lore)]
-    flawed = [voice.words(key, KEYS_CHARS) for key in reply.flawed]
     about = lines(
         _when(lore, voice),
         f"Settings: {' · '.join(settings)}" if settings else "",
-        f"No regular expressions, so never found: {', '.join(flawed)}" if flawed else "",
+        f"{UNFINDABLE}: {_named(reply.flawed, ', ', voice)}." if reply.flawed else "",
         _standing(reply),
     )
     change = f"Change it: /story lore edit {number} keys bell, tower"
     return paragraphs(title, voice.flavour.literal(lore.text), about, change)
+
+
+def lore_imported(reply: LoreImported, voice: Voice) -> str:
+    """Say what became of a book."""
+    head = (
+        f"{_entries(reply.new)} imported. /story lore list shows them." if reply.new else "Nothing in it is new here."
+    )
+    same = f"Already there: {reply.same:,}." if reply.same and reply.new else ""
+    return lines(
+        f"{head} {same}".strip(),
+        f"Left out: {_named(reply.left_out, '; ', voice)}." if reply.left_out else "",
+        f"{UNFINDABLE}: {_named(reply.flawed, ', ', voice)}." if reply.flawed else "",
+    )
+
+
+def _entries(number: int) -> str:
+    return "One entry" if number == 1 else f"{number:,} entries"
+
+
+def _named(phrases: Sequence[str], between: str, voice: Voice) -> str:
+    more = [f"{len(phrases) - NAMED:,} more"] if len(phrases) > NAMED else []
+    return between.join([*(voice.words(phrase, VALUE_CHARS) for phrase in phrases[:NAMED]), *more])
 
 
 def _row(entry: LoreEntry, voice: Voice) -> str:

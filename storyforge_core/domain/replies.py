@@ -182,6 +182,21 @@ class LoreShown:
     kind: Literal["lore_shown"] = "lore_shown"
 
 
+@dataclass(frozen=True, slots=True)
+class LoreImported:
+    """What became of a book from elsewhere."""
+
+    new: int
+    """How many entries were added."""
+    same: int
+    """How many were there already, or twice in it."""
+    left_out: tuple[str, ...]
+    """For each entry that was not taken its name and why, as a phrase."""
+    flawed: tuple[str, ...]
+    """Keys that make no sense as regular expressions, and are never found."""
+    kind: Literal["lore_imported"] = "lore_imported"
+
+
 Reply = (
     Accepted
     | Declined
@@ -197,4 +212,5 @@ Reply = (
     | MyDataShown
     | LoreListed
     | LoreShown
+    | LoreImported
 )

@@ -25,7 +25,7 @@ from storyforge_core.domain.commands import (
 )
 from storyforge_core.domain.events import Noted
 from storyforge_core.domain.lore import Phase
-from storyforge_core.domain.replies import Accepted, Declined, LoreListed, LoreShown
+from storyforge_core.domain.replies import Accepted, Declined, LoreImported, LoreListed, LoreShown
 from storyforge_core.store.database import Database
 from tests.game import BO, Game, game
 
@@ -219,17 +219,13 @@ async def test_a_book_is_imported_once_and_taken_back_at_once(database: Database
     async with game(database) as play:
         await play.play(NewStory("A door"))
         reply = await play.say(ImportLore(json.dumps(BOOK)))
-        assert isinstance(reply, Accepted)
-        assert reply.sentence.startswith("3 entries imported.")
-        assert "“Nothing” says nothing" in reply.sentence
-        assert reply.sentence.endswith("never found: 1.")
+        assert reply == LoreImported(3, 0, ("“Nothing” says nothing",), ("/(/",))
         assert await listed(play) == ["1 The bell", "2 Slow", "3 Broken"]
         assert (await shown(play, "3")).flawed == ("/(/",)
         await play.play(ContinueStory("the bell " + "a" * 60 + "!"))
         assert block(play) == "It rings for the dead."
         again = await play.say(ImportLore(json.dumps(BOOK)))
-        assert isinstance(again, Accepted)
-        assert again.sentence.startswith("Nothing in it is new here.")
+        assert again == LoreImported(0, 3, ("“Nothing” says nothing",), ())
         await play.say(Undo())
         await play.say(Undo())
         assert await listed(play) == []
@@ -250,7 +246,7 @@ async def test_a_story_holds_only_so_much_lore(database: Database) -> None:
     many = {"entries": [{"keys": [f"key{n}"], "content": f"Fact {n}."} for n in range(1000)]}
     async with game(database) as play:
         await play.play(NewStory("A door"))
-        assert isinstance(await play.say(ImportLore(json.dumps(many))), Accepted)
+        assert await play.say(ImportLore(json.dumps(many))) == LoreImported(1000, 0, (), ())
         assert "holds 1,000 entries" in await declined(play, BELL)
         await play.play(ContinueStory("key7 and key77 and key777"))
         assert block(play) == "Fact 7.\n\nFact 77.\n\nFact 777."

@@ -11,13 +11,10 @@ from storyforge_core.domain.lore import Lore, LoreEntry, LoreId, Reading, phase,
 from storyforge_core.domain.lore_files import MOST_ENTRIES, read_book, title_for
 from storyforge_core.domain.lore_keys import expression
 from storyforge_core.domain.lore_settings import change_lore
-from storyforge_core.domain.replies import Accepted, LoreListed, LoreShown, Reply
+from storyforge_core.domain.replies import Accepted, LoreImported, LoreListed, LoreShown, Reply
 from storyforge_core.engine.patterns import flawed
 from storyforge_core.engine.table import Table, quoted
 from storyforge_core.errors import Invalid, NotFound
-
-NAMED = 3
-"""How many of the entries that were left out are named one by one."""
 
 Lorekeeping = AddLore | EditLore | ForgetLore | ShowLore | ListLore | ImportLore
 """The commands that are handled here."""
@@ -108,17 +105,17 @@ async def take_in(table: Table, command: ImportLore) -> Reply:
     there = {entry.lore for entry in known}
     new = tuple(lore for lore in dict.fromkeys(book.entries) if lore not in there)
     _require_room(known, len(new))
-    senseless = sum(_flawed(key) for lore in new for key in (*lore.keys, *lore.also))
-    report = " ".join((*_left_out(book.left_out), *_unfindable(senseless)))
-    if not new:
-        return Accepted(f"Nothing in it is new here. {report}".strip())
-    await _write(table, new, "lore import")
-    same = len(book.entries) - len(new)
-    known_already = f" {same} {'were' if same > 1 else 'was'} there already." if same else ""
-    await _note(table, f"{table.player.name} imports {_counted(len(new))} of lore.")
-    return Accepted(
-        f"{_counted(len(new)).capitalize()} imported. /story lore list shows them.{known_already} {report}".strip()
+    imported = LoreImported(
+        new=len(new),
+        same=len(book.entries) - len(new),
+        left_out=book.left_out,
+        flawed=tuple(key for lore in new for key in (*lore.keys, *lore.also) if _flawed(key)),
     )
+    if new:
+        await _write(table, new, "lore import")
+        entries = "one entry" if len(new) == 1 else f"{len(new):,} entries"
+        await _note(table, f"{table.player.name} imports {entries} of lore.")
+    return imported
 
 
 def _require_room(known: Sequence[LoreEntry], more: int) -> None:
@@ -195,21 +192,6 @@ def _sensible(lore: Lore) -> Lore:
 def _flawed(key: str) -> bool:
     wanted = expression(key)
     return wanted is not None and flawed(wanted)
-
-
-def _left_out(left_out: Sequence[str]) -> Iterable[str]:
-    if left_out:
-        more = [f"{len(left_out) - NAMED} more"] if len(left_out) > NAMED else []
-        yield f"Left out: {'; '.join((*left_out[:NAMED], *more))}."
-
-
-def _unfindable(senseless: int) -> Iterable[str]:
-    if senseless:
-        yield f"Keys that are no regular expressions, though they look like some, and are never found: {senseless}."
-
-
-def _counted(number: int) -> str:
-    return "one entry" if number == 1 else f"{number:,} entries"
 
 
 def _named(number: int, lore: Lore) -> str:
