@@ -20,6 +20,7 @@ DEEPEST = 20
 HIGHEST = 1_000_000
 """Of an order or a weight."""
 MOST_LEVELS = 4
+NOTHING = frozenset({"", "none", "off"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def read_keys(text: str) -> tuple[str, ...]:
     Raises:
         ValueError: too many, or one that is too long.
     """
-    parts = re.findall(r"/(?:[^/\\\n]|\\.)+/[a-z]*(?=\s*(?:[,;\u3001\uff0c]|$))|[^,;\u3001\uff0c]+", text)
+    parts = re.findall(r"\s*/(?:[^/\\\n]|\\.)+/[a-z]*(?=\s*(?:[,;\u3001\uff0c]|$))|[^,;\u3001\uff0c]+", text)
     keys = tuple(dict.fromkeys(key for part in parts if (key := part.strip())))
     if len(keys) > MOST_KEYS or any(len(key) > KEY_CHARS for key in keys):
         raise ValueError(text)
@@ -106,7 +107,7 @@ def _logic(text: str) -> str:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return () if text.casefold() in OFF else read_keys(text)
+    return () if text.casefold() in NOTHING else read_keys(text)
 
 
 def _value(field: str) -> Callable[[Lore], str]:

@@ -10,7 +10,7 @@ from storyforge_core.domain.events import Noted
 from storyforge_core.domain.lore import Lore, LoreEntry, LoreId, Reading, phase, timed
 from storyforge_core.domain.lore_files import MOST_ENTRIES, read_book, title_for
 from storyforge_core.domain.lore_keys import expression
-from storyforge_core.domain.lore_settings import change_lore
+from storyforge_core.domain.lore_settings import LORE_TITLE_CHARS, change_lore
 from storyforge_core.domain.replies import Accepted, LoreImported, LoreListed, LoreShown, Reply
 from storyforge_core.engine.patterns import flawed
 from storyforge_core.engine.table import Table, quoted
@@ -195,7 +195,7 @@ def _flawed(key: str) -> bool:
 
 
 def _named(number: int, lore: Lore) -> str:
-    return f"{quoted(lore.title)} ({number})"
+    return f"{quoted(lore.title, LORE_TITLE_CHARS)} ({number})"
 
 
 async def _note(table: Table, sentence: str) -> Reply:
