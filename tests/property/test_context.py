@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,7 @@ from storyforge_core.domain.context import (
 from storyforge_core.domain.lore import ActiveLore, LoreId
 from storyforge_core.domain.writing import Brief, ToldScene
 from storyforge_core.engine.prompting import (
+    REPAIR_TOKENS,
     SMALLEST_WINDOW,
     choices_messages,
     choices_tokens,
@@ -226,6 +228,20 @@ def test_lore_that_was_chosen_within_its_room_is_told_whole(brief: Brief, window
     prompt = scene_messages(told, window, telling_tokens(brief.words, window))[1].content
     block = "\n\n".join(as_data(text).strip() for text in chosen if text.strip())
     assert not block or f"<lore>\n{block}\n</lore>" in prompt
+
+
+@pytest.mark.parametrize("window", [SMALLEST_WINDOW, 8192, 16_384])
+@pytest.mark.parametrize("newest", [10, 4000])
+def test_a_long_story_with_much_lore_fills_the_window_and_no_more(window: int, newest: int) -> None:
+    path = tuple(ToldScene(n, f"Title {n}", "", "The sea rose. " * 200) for n in range(1, 41))
+    path = (*path, ToldScene(41, "Newest", "", "The sea rose. " * newest))
+    lore = told_of(*("Salt is money here. " * 40 for _ in range(40)))
+    brief = Brief("PREMISE", "", "", "", path, "", "", "", 220, 3, 7, lore=lore, lore_room=window)
+    tokens = choices_tokens(brief.choices, window)
+    asked = choices_messages(brief, "", window, tokens)
+    assert window * 0.7 < prompt_tokens(asked) + tokens + REPAIR_TOKENS + telling_tokens(220, window) <= window
+    assert "Salt is money here." in asked[1].content
+    assert "Newest" in asked[1].content
 
 
 def test_of_lore_that_is_too_much_the_last_stays() -> None:
