@@ -11,7 +11,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry, Verb
 from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.events import Event, Recorded
-from storyforge_core.domain.lore import Fired, LoreEntry, LoreId
+from storyforge_core.domain.lore import Fired, LoreId, StoryLore
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -215,11 +215,8 @@ class Desk(Protocol):
     async def count_scenes(self, story: StoryId) -> int:
         """Count the scenes of a story."""
 
-    async def lore(self) -> tuple[LoreEntry, ...]:
-        """Read the lore of the story at the desk, by number."""
-
-    async def next_lore_number(self) -> int:
-        """Tell the number of the story's next entry; those of forgotten ones are not given again."""
+    async def lore(self) -> StoryLore:
+        """Read the lore of the story at the desk."""
 
     async def lore_found(self, scene: SceneId, entries: Sequence[LoreId], last: int) -> Mapping[LoreId, int]:
         """Read when entries were found and not only held: the newest depth among the last scenes of a path."""

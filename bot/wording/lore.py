@@ -37,7 +37,7 @@ def lore_shown(reply: LoreShown, voice: Voice) -> str:
     title = voice.flavour.strong(f"{number}. {voice.words(lore.title, TITLE_CHARS)}")
     settings = [f"{name} {voice.words(value, VALUE_CHARS)}" for name, value in unusual(lore)]
     about = lines(
-        _when(lore, voice),
+        _capital(_when(lore, voice)),
         f"Settings: {' · '.join(settings)}" if settings else "",
         f"{UNFINDABLE}: {_named(reply.flawed, ', ', voice)}." if reply.flawed else "",
         _standing(reply),
@@ -97,3 +97,7 @@ def _standing(reply: LoreShown) -> str:
         case _:
             assert_never(reply.phase)
     return f"{told} {later}".strip()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

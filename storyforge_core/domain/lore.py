@@ -81,6 +81,16 @@ class LoreEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryLore:
+    """The lore of a story."""
+
+    entries: tuple[LoreEntry, ...]
+    """By number, without those that were forgotten."""
+    numbers: int
+    """How many numbers were ever given."""
+
+
+@dataclass(frozen=True, slots=True)
 class ActiveLore:
     """An entry that the storyteller is told for one scene."""
 

@@ -25,7 +25,7 @@ class LoreBook:
 
 async def open_book(desk: Desk, order: Order) -> LoreBook:
     """Read the lore, and what of it was told on the path that a scene is to continue."""
-    entries = await desk.lore()
+    entries = (await desk.lore()).entries
     if not entries or order.parent is None:
         return LoreBook(entries, 0, {})
     parent = await desk.scene(order.parent)

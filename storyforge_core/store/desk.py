@@ -7,7 +7,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import UNDOABLE, Change, Entry, MemberSet, RoomSet, StoryAdded, Verb
 from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
-from storyforge_core.domain.lore import Fired, LoreEntry, LoreId
+from storyforge_core.domain.lore import Fired, LoreId, StoryLore
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Run, RunStatus, Situation
@@ -181,13 +181,9 @@ class PostgresDesk:
         """Count the scenes of a story."""
         return await tree.count_scenes(self._db, story)
 
-    async def lore(self) -> tuple[LoreEntry, ...]:
-        """Read the lore of the story at the desk, by number."""
-        return await lore.entries(self._db, self._story)
-
-    async def next_lore_number(self) -> int:
-        """Tell the number of the story's next entry; those of forgotten ones are not given again."""
-        return await lore.next_number(self._db, self._story)
+    async def lore(self) -> StoryLore:
+        """Read the lore of the story at the desk."""
+        return await lore.read(self._db, self._story)
 
     async def lore_found(self, scene: SceneId, entries: Sequence[LoreId], last: int) -> Mapping[LoreId, int]:
         """Read when entries were found and not only held: the newest depth among the last scenes of a path."""

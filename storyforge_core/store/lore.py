@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from storyforge_core.domain.changes import LoreSet
-from storyforge_core.domain.lore import Fired, LoreEntry, LoreId
+from storyforge_core.domain.lore import Fired, LoreEntry, LoreId, StoryLore
 from storyforge_core.domain.story import SceneId, StoryId
 from storyforge_core.store.codec import LORE, dump, storable
 from storyforge_core.store.statement import Db, Statement
 
 _ENTRIES = Statement("""
-    SELECT id, story_id, number, body::text AS body FROM lore_entry
+    SELECT id, number, body::text AS body FROM lore_entry
      WHERE story_id = :story AND body IS NOT NULL ORDER BY number
 """)
 
-_NEXT_NUMBER = Statement("SELECT coalesce(max(number), 0) + 1 FROM lore_entry WHERE story_id = :story")
+_NUMBERS = Statement("SELECT coalesce(max(number), 0) FROM lore_entry WHERE story_id = :story")
 
 _HOLD = Statement("SELECT body::text FROM lore_entry WHERE id = :entry FOR UPDATE")
 
@@ -53,16 +53,12 @@ _FOUND = Statement("""
 """)
 
 
-async def entries(db: Db, story: StoryId) -> tuple[LoreEntry, ...]:
-    """Read the lore of a story, by number."""
-    rows = await _ENTRIES.rows(db, story=story)
-    return tuple(LoreEntry(row["id"], row["story_id"], row["number"], LORE.validate_json(row["body"])) for row in rows)
-
-
-async def next_number(db: Db, story: StoryId) -> int:
-    """Tell the number of the next entry."""
-    number: int = await _NEXT_NUMBER.value(db, story=story)
-    return number
+async def read(db: Db, story: StoryId) -> StoryLore:
+    """Read the lore of a story; where there never was any, that costs one statement."""
+    numbers = await _NUMBERS.value(db, story=story)
+    rows = await _ENTRIES.rows(db, story=story) if numbers else []
+    entries = (LoreEntry(row["id"], story, row["number"], LORE.validate_json(row["body"])) for row in rows)
+    return StoryLore(tuple(entries), numbers)
 
 
 async def put(db: Db, change: LoreSet) -> bool:

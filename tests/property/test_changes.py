@@ -128,7 +128,7 @@ class Stage:
         async with self.world.store.resume(self.playthrough.id) as desk:
             assert desk.situation is not None
             room = await self.world.store.room(HOME)
-            return desk.situation, await desk.ballot(self.ballot), room, await desk.lore()
+            return desk.situation, await desk.ballot(self.ballot), room, (await desk.lore()).entries
 
     async def apply(self, changes: Sequence[Change]) -> None:
         async with self.world.store.resume(self.playthrough.id) as desk:

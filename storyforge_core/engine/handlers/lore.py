@@ -1,13 +1,13 @@
 """Look after the lore of a story: what is true in its world, told to the storyteller where it matters."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import assert_never
 
 from storyforge_core.domain.changes import LoreSet
 from storyforge_core.domain.commands import AddLore, EditLore, ForgetLore, ImportLore, ListLore, ShowLore
 from storyforge_core.domain.events import Noted
-from storyforge_core.domain.lore import Lore, LoreEntry, LoreId, Reading, phase, timed
+from storyforge_core.domain.lore import Lore, LoreEntry, LoreId, Reading, StoryLore, phase, timed
 from storyforge_core.domain.lore_files import MOST_ENTRIES, read_book, title_for
 from storyforge_core.domain.lore_keys import expression
 from storyforge_core.domain.lore_settings import LORE_TITLE_CHARS, change_lore
@@ -50,12 +50,12 @@ async def add(table: Table, command: AddLore) -> Reply:
         lore = _sensible(change_lore(lore, "keys", command.keys))
     lore = change_lore(lore, "title", command.title.strip() or title_for(text, lore.keys))
     known = await table.desk.lore()
-    if any(entry.lore == lore for entry in known):
+    if any(entry.lore == lore for entry in known.entries):
         return Accepted(f"{quoted(lore.title)} is there already.")
     _require_room(known, 1)
-    number = (await _write(table, (lore,), "lore add"))[0]
+    await _write(table, known, (lore,), "lore add")
     when = "for every scene" if lore.constant else "where it matters"
-    return await _note(table, f"{table.player.name} adds {_named(number, lore)} to the lore, told {when}.")
+    return await _note(table, f"{table.player.name} adds {_named(known.numbers + 1, lore)} to the lore, told {when}.")
 
 
 async def edit(table: Table, command: EditLore) -> Reply:
@@ -86,7 +86,7 @@ async def show(table: Table, command: ShowLore) -> Reply:
 
 async def list_all(table: Table, command: ListLore) -> Reply:
     """List the entries."""
-    entries = await table.desk.lore()
+    entries = (await table.desk.lore()).entries
     told = await _told(table)
     wanted = command.words.strip().casefold()
     found = tuple(
@@ -102,7 +102,7 @@ async def take_in(table: Table, command: ImportLore) -> Reply:
     table.require_host("import lore")
     book = await asyncio.to_thread(read_book, command.text)
     known = await table.desk.lore()
-    there = {entry.lore for entry in known}
+    there = {entry.lore for entry in known.entries}
     new = tuple(lore for lore in dict.fromkeys(book.entries) if lore not in there)
     _require_room(known, len(new))
     imported = LoreImported(
@@ -112,29 +112,27 @@ async def take_in(table: Table, command: ImportLore) -> Reply:
         flawed=tuple(key for lore in new for key in (*lore.keys, *lore.also) if _flawed(key)),
     )
     if new:
-        await _write(table, new, "lore import")
+        await _write(table, known, new, "lore import")
         entries = "one entry" if len(new) == 1 else f"{len(new):,} entries"
         await _note(table, f"{table.player.name} imports {entries} of lore.")
     return imported
 
 
-def _require_room(known: Sequence[LoreEntry], more: int) -> None:
-    if len(known) + more > MOST_ENTRIES:
-        msg = (
-            f"A story holds {MOST_ENTRIES:,} entries; there are {len(known):,}. Take some out with /story lore forget."
-        )
+def _require_room(known: StoryLore, more: int) -> None:
+    if len(known.entries) + more > MOST_ENTRIES:
+        there = f"A story holds {MOST_ENTRIES:,} entries; there are {len(known.entries):,}."
+        msg = f"{there} Take some out with /story lore forget."
         raise Invalid(msg)
 
 
-async def _write(table: Table, new: Iterable[Lore], command: str) -> tuple[int, ...]:
-    """Add entries; answers their numbers."""
-    first = await table.desk.next_lore_number()
+async def _write(table: Table, known: StoryLore, new: Iterable[Lore], command: str) -> None:
+    """Add entries under the next numbers."""
     story = table.here.story.id
     changes = tuple(
-        LoreSet(story, LoreId(table.clock.new_id()), number, None, lore) for number, lore in enumerate(new, first)
+        LoreSet(story, LoreId(table.clock.new_id()), number, None, lore)
+        for number, lore in enumerate(new, known.numbers + 1)
     )
     await table.desk.apply(changes, command)
-    return tuple(change.number for change in changes)
 
 
 def _changing(entry: LoreEntry, after: Lore | None) -> LoreSet:
@@ -147,7 +145,7 @@ async def _meant(table: Table, words: str) -> LoreEntry:
     Raises:
         NotFound: none, or several.
     """
-    entries = await table.desk.lore()
+    entries = (await table.desk.lore()).entries
     wanted = words.strip().removeprefix("#").casefold()
     found = [entry for entry in entries if wanted == str(entry.number)]
     found = found or [entry for entry in entries if wanted == entry.lore.title.casefold()]
