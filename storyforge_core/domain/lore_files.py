@@ -29,6 +29,8 @@ from storyforge_core.errors import Invalid
 FILE_CHARS = 2_000_000
 MOST_ENTRIES = 1000
 """Of a story."""
+MOST_KEYS_TOGETHER = 10_000
+"""Of a story: all of them are looked for before every scene."""
 EXTRA_CHARS = 20_000
 """Of the fields of one entry that are not understood; more is no setting, but somebody's baggage."""
 LOGICS: Final[Sequence[Logic]] = ("and_any", "not_all", "not_any", "and_all")
@@ -152,13 +154,13 @@ class _Source:
 
 
 def _lore(source: _Source, book: Fields, name: str) -> Lore:
-    named = _naming(name)
+    named = _naming(_line(name, LORE_TITLE_CHARS))
     keys = tuple(map(named, source.keys("key", "keys")))
     if source.switch("use_regex", usual=False):
         keys = tuple(key if expression(key) else _between_slashes(key) for key in keys)
     text = named(source.text("content")).strip()
     scan_depth = _number(book.get("scan_depth"), SCENES_READ, (0, DEEPEST))
-    title = one_line(source.text("comment", "name"), LORE_TITLE_CHARS)
+    title = _line(source.text("comment", "name"), LORE_TITLE_CHARS)
     return _decorated(
         Lore(
             title=title or title_for(text, keys),
@@ -195,7 +197,12 @@ def _between_slashes(key: str) -> str:
 
 def title_for(text: str, keys: Sequence[str]) -> str:
     """Name an entry that has no name: by its first key, else by its first words."""
-    return one_line(keys[0] if keys else text, LORE_TITLE_CHARS // 2) or "Untitled"
+    return _line(keys[0] if keys else text, LORE_TITLE_CHARS // 2) or "Untitled"
+
+
+def _line(text: str, limit: int) -> str:
+    """The beginning of a text on one line; the rest of it, which may be all of a file, is not looked at."""
+    return one_line(text[: 10 * limit], limit)
 
 
 def _probability(source: _Source) -> int:
@@ -207,6 +214,8 @@ def _probability(source: _Source) -> int:
 def _decorated(lore: Lore) -> Lore:
     """Do as the lines say that begin with @@ at the head of a text, as far as they are understood, and drop them."""
     text = lore.text
+    if len(text) > 2 * LORE_CHARS:  # it is too long anyhow
+        return lore
     while found := _DECORATOR.match(text):
         name, _, value = found[0].strip().lstrip("@").partition(" ")
         match name:

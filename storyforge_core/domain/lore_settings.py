@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
+from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.lore import Logic, Lore
 from storyforge_core.domain.rules import OFF, ON
 from storyforge_core.errors import Invalid
@@ -67,7 +68,7 @@ def read_keys(text: str) -> tuple[str, ...]:
     Raises:
         ValueError: too many, or one that is too long.
     """
-    parts = re.findall(r"\s*/(?:[^/\\\n]|\\.)+/[a-z]*(?=\s*(?:[,;\u3001\uff0c]|$))|[^,;\u3001\uff0c]+", text)
+    parts = re.findall(r"\s{0,9}/(?:[^/\\\n]|\\.)+/[a-z]*(?=\s*(?:[,;\u3001\uff0c]|$))|[^,;\u3001\uff0c]+", text)
     keys = tuple(dict.fromkeys(key for part in parts if (key := part.strip())))
     if len(keys) > MOST_KEYS or any(len(key) > KEY_CHARS for key in keys):
         raise ValueError(text)
@@ -81,6 +82,10 @@ def _text(limit: int) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _title(text: str) -> str:
+    return one_line(_text(LORE_TITLE_CHARS)(text), LORE_TITLE_CHARS)
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
@@ -129,7 +134,7 @@ _SCENES = _number(0, MOST_SCENES)
 _KEYS = f"words with commas between them, {MOST_KEYS} at the most and {KEY_CHARS} characters each, or none"
 
 LORE_SETTINGS: Final[Mapping[str, LoreSetting]] = {
-    "title": _setting(f"a name of at most {LORE_TITLE_CHARS} characters", "The bell", "title", _text(LORE_TITLE_CHARS)),
+    "title": _setting(f"a name of at most {LORE_TITLE_CHARS} characters", "The bell", "title", _title),
     "text": _setting(
         f"what the storyteller is to know, in at most {LORE_CHARS:,} characters",
         "The bell rings only for the dead.",

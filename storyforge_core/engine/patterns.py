@@ -38,8 +38,8 @@ class Patience:
         """Tell whether an expression is found; False where it is none, or takes too long."""
         begun = time.thread_time()
         try:
-            compiled = _compiled(wanted)
-            if compiled is None or self._left <= 0:
+            compiled = _compiled(wanted) if self._left > 0 else None
+            if compiled is None:
                 return False
             limit = min(SECONDS, self._left)
             return compiled.search(text[-CHARS_READ:], timeout=limit, concurrent=True) is not None

@@ -247,7 +247,7 @@ async def test_a_story_holds_only_so_much_lore(database: Database) -> None:
     async with game(database) as play:
         await play.play(NewStory("A door"))
         assert await play.say(ImportLore(json.dumps(many))) == LoreImported(1000, 0, (), ())
-        assert "holds 1,000 entries" in await declined(play, BELL)
+        assert "1,000 entries with 10,000 keys; that would be 1,001 with 1,001." in await declined(play, BELL)
         await play.play(ContinueStory("key7 and key77 and key777"))
         assert block(play) == "Fact 7.\n\nFact 77.\n\nFact 777."
         await play.say(Undo())

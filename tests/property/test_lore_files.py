@@ -1,6 +1,8 @@
 """Lorebooks of other programs: what they say arrives, whatever else is in them."""
 
 import json
+import time
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -250,3 +252,26 @@ def test_keys_stand_between_commas_of_any_script() -> None:
     typed = "bell , 鐘、tower; /a{1,2},?/i, bell"
     assert change_lore(lore, "keys", typed).keys == ("bell", "鐘", "tower", "/a{1,2},?/i")
     assert change_lore(lore, "keys", "none").keys == ()
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        {"entries": [{"content": "@@a\n" * 300_000}]},
+        {"name": "x" * 900_000, "character_book": {"entries": [{"content": "{{char}}" * 900}] * 50}},
+        {"entries": [{"content": "x", "group": "," * 1_000_000, "key": " " * 500_000}]},
+    ],
+    ids=["decorators", "a name", "commas"],
+)
+def test_a_file_that_is_meant_to_take_long_does_not(whole: object) -> None:
+    text, begun = json.dumps(whole), time.process_time()
+    read_book(text)
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("typed", [" " * 10_000, "/" * 10_000, "/a" * 5000, "a/" * 5000, "\\/" * 5000])
+def test_keys_that_are_meant_to_take_long_do_not(typed: str) -> None:
+    begun = time.process_time()
+    with suppress(Invalid):
+        change_lore(BELL, "keys", typed)
+    assert time.process_time() - begun < 1

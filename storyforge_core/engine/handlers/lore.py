@@ -1,14 +1,15 @@
 """Look after the lore of a story: what is true in its world, told to the storyteller where it matters."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from storyforge_core.domain.changes import LoreSet
 from storyforge_core.domain.commands import AddLore, EditLore, ForgetLore, ImportLore, ListLore, ShowLore
 from storyforge_core.domain.events import Noted
 from storyforge_core.domain.lore import Lore, LoreEntry, LoreId, Reading, StoryLore, phase, timed
-from storyforge_core.domain.lore_files import MOST_ENTRIES, read_book, title_for
+from storyforge_core.domain.lore_files import MOST_ENTRIES, MOST_KEYS_TOGETHER, read_book, title_for
 from storyforge_core.domain.lore_keys import expression
 from storyforge_core.domain.lore_settings import LORE_TITLE_CHARS, change_lore
 from storyforge_core.domain.replies import Accepted, LoreImported, LoreListed, LoreShown, Reply
@@ -45,14 +46,13 @@ async def add(table: Table, command: AddLore) -> Reply:
     if not text:
         msg = "What is true in this story? For example: /story lore add The bell rings only for the dead. keys=bell"
         raise Invalid(msg)
-    lore = Lore(title="", text=text, constant=not command.keys.strip())
-    if command.keys.strip():
-        lore = _sensible(change_lore(lore, "keys", command.keys))
+    lore = _sensible(change_lore(Lore(title="", text=text), "keys", command.keys))
+    lore = replace(lore, constant=not lore.keys)
     lore = change_lore(lore, "title", command.title.strip() or title_for(text, lore.keys))
     known = await table.desk.lore()
     if any(entry.lore == lore for entry in known.entries):
         return Accepted(f"{quoted(lore.title)} is there already.")
-    _require_room(known, 1)
+    _require_room(known, (lore,))
     await _write(table, known, (lore,), "lore add")
     when = "for every scene" if lore.constant else "where it matters"
     return await _note(table, f"{table.player.name} adds {_named(known.numbers + 1, lore)} to the lore, told {when}.")
@@ -80,8 +80,7 @@ async def show(table: Table, command: ShowLore) -> Reply:
     """Show an entry, and how it stands where the group is."""
     entry = await _meant(table, command.entry)
     told = await _told(table)
-    senseless = tuple(key for key in (*entry.lore.keys, *entry.lore.also) if _flawed(key))
-    return LoreShown(entry, entry.id in told, phase(entry, await _standing(table, entry)), senseless)
+    return LoreShown(entry, entry.id in told, phase(entry, await _standing(table, entry)), _flawed_keys((entry.lore,)))
 
 
 async def list_all(table: Table, command: ListLore) -> Reply:
@@ -104,12 +103,12 @@ async def take_in(table: Table, command: ImportLore) -> Reply:
     known = await table.desk.lore()
     there = {entry.lore for entry in known.entries}
     new = tuple(lore for lore in dict.fromkeys(book.entries) if lore not in there)
-    _require_room(known, len(new))
+    _require_room(known, new)
     imported = LoreImported(
         new=len(new),
         same=len(book.entries) - len(new),
         left_out=book.left_out,
-        flawed=tuple(key for lore in new for key in (*lore.keys, *lore.also) if _flawed(key)),
+        flawed=await asyncio.to_thread(_flawed_keys, new),
     )
     if new:
         await _write(table, known, new, "lore import")
@@ -118,10 +117,17 @@ async def take_in(table: Table, command: ImportLore) -> Reply:
     return imported
 
 
-def _require_room(known: StoryLore, more: int) -> None:
-    if len(known.entries) + more > MOST_ENTRIES:
-        there = f"A story holds {MOST_ENTRIES:,} entries; there are {len(known.entries):,}."
-        msg = f"{there} Take some out with /story lore forget."
+def _require_room(known: StoryLore, new: Sequence[Lore]) -> None:
+    """Refuse what would be too much.
+
+    Raises:
+        Invalid: too many entries, or keys, which are looked for before every scene.
+    """
+    lore = (*(entry.lore for entry in known.entries), *new)
+    keys = sum(len(each.keys) + len(each.also) for each in lore)
+    if len(lore) > MOST_ENTRIES or keys > MOST_KEYS_TOGETHER:
+        there = f"A story holds {MOST_ENTRIES:,} entries with {MOST_KEYS_TOGETHER:,} keys"
+        msg = f"{there}; that would be {len(lore):,} with {keys:,}. Take some out with /story lore forget."
         raise Invalid(msg)
 
 
@@ -180,16 +186,15 @@ def _sensible(lore: Lore) -> Lore:
     Raises:
         Invalid: one makes no sense as a regular expression.
     """
-    for key in (*lore.keys, *lore.also):
-        if _flawed(key):
-            msg = f"{quoted(key)} stands between slashes, but is no regular expression: it would never be found."
-            raise Invalid(msg)
+    for key in _flawed_keys((lore,)):
+        msg = f"{quoted(key)} stands between slashes, but is no regular expression: it would never be found."
+        raise Invalid(msg)
     return lore
 
 
-def _flawed(key: str) -> bool:
-    wanted = expression(key)
-    return wanted is not None and flawed(wanted)
+def _flawed_keys(lore: Iterable[Lore]) -> tuple[str, ...]:
+    keys = (key for each in lore for key in (*each.keys, *each.also))
+    return tuple(key for key in keys if (wanted := expression(key)) and flawed(wanted))
 
 
 def _named(number: int, lore: Lore) -> str:
