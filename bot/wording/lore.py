@@ -6,7 +6,7 @@ from typing import assert_never
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
 from storyforge_core.domain.lore import Lore, LoreEntry
 from storyforge_core.domain.lore_settings import unusual
-from storyforge_core.domain.replies import LoreImported, LoreListed, LoreShown
+from storyforge_core.domain.replies import LoreExported, LoreImported, LoreListed, LoreShown
 
 KEYS_CHARS = 100
 VALUE_CHARS = 200
@@ -57,6 +57,11 @@ def lore_imported(reply: LoreImported, voice: Voice) -> str:
         f"Left out: {_named(reply.left_out, '; ', voice)}." if reply.left_out else "",
         f"{UNFINDABLE}: {_named(reply.flawed, ', ', voice)}." if reply.flawed else "",
     )
+
+
+def lore_exported(reply: LoreExported) -> str:
+    """Say what is in the file."""
+    return f"{_entries(reply.entries)}, as World Info of SillyTavern. /story lore import takes it in elsewhere."
 
 
 def _entries(number: int) -> str:

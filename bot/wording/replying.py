@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bot.wording.asking import Asked, question
-from bot.wording.lore import lore_imported, lore_listed, lore_shown
+from bot.wording.lore import lore_exported, lore_imported, lore_listed, lore_shown
 from bot.wording.mydata import my_data
 from bot.wording.server import not_here, space_shown
 from bot.wording.treemap import Canvas, draw
@@ -13,6 +13,7 @@ from storyforge_core.domain.events import Task
 from storyforge_core.domain.replies import (
     Accepted,
     Declined,
+    LoreExported,
     LoreImported,
     LoreListed,
     LoreShown,
@@ -67,6 +68,8 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = lore_shown(reply, voice)
         case LoreImported():
             text = lore_imported(reply, voice)
+        case LoreExported():
+            text = paragraphs(lore_exported(reply), voice.flavour.literal(reply.text))
         case _:
             assert_never(reply)
     return text

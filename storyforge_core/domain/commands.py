@@ -277,6 +277,11 @@ class ImportLore:
     """The whole file."""
 
 
+@dataclass(frozen=True, slots=True)
+class ExportLore:
+    """Get the lore as a file for other programs."""
+
+
 Command = (
     NewStory
     | ContinueStory
@@ -315,6 +320,7 @@ Command = (
     | ShowLore
     | ListLore
     | ImportLore
+    | ExportLore
 )
 """What a person can ask."""
 

@@ -49,7 +49,7 @@ _KNOWN: Final = frozenset(
         "order insertion_order scanDepth scan_depth matchWholeWords match_whole_words caseSensitive case_sensitive "
         "use_regex useProbability probability sticky cooldown delay group groupWeight group_weight groupOverride "
         "group_override preventRecursion prevent_recursion excludeRecursion exclude_recursion delayUntilRecursion "
-        "delay_until_recursion extensions",
+        "delay_until_recursion extensions uid id",
     )
 )
 

@@ -197,6 +197,16 @@ class LoreImported:
     kind: Literal["lore_imported"] = "lore_imported"
 
 
+@dataclass(frozen=True, slots=True)
+class LoreExported:
+    """The lore as a file for other programs."""
+
+    entries: int
+    text: str
+    """The whole file: World Info of SillyTavern."""
+    kind: Literal["lore_exported"] = "lore_exported"
+
+
 Reply = (
     Accepted
     | Declined
@@ -213,4 +223,5 @@ Reply = (
     | LoreListed
     | LoreShown
     | LoreImported
+    | LoreExported
 )

@@ -175,7 +175,9 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: C901,
             return await spaces.handle(table, command)
         case ask.ShowMyData() | ask.ForgetMe():
             return await privacy.handle(table, command)
-        case ask.AddLore() | ask.EditLore() | ask.ForgetLore() | ask.ShowLore() | ask.ListLore() | ask.ImportLore():
+        case ask.AddLore() | ask.EditLore() | ask.ForgetLore() | ask.ShowLore() | ask.ListLore():
+            return await lore.handle(table, command)
+        case ask.ImportLore() | ask.ExportLore():
             return await lore.handle(table, command)
         case _:
             assert_never(command)

@@ -65,6 +65,7 @@ async def test_the_owner_of_a_terminal_names_a_file(database: Database, tmp_path
             "/story lore import /dev/zero",
             f"/story lore import {tmp_path / 'noise.json'}",
             f"/story lore import {BOOK}",
+            "/story lore export",
         )
         listed = await terminal.plays_json("/story lore list")
     assert in_order(
@@ -75,6 +76,8 @@ async def test_the_owner_of_a_terminal_names_a_file(database: Database, tmp_path
         "/dev/zero is no file.",
         "noise.json is not text in UTF-8.",
         "Nothing in it is new here.",
+        "One entry, as World Info of SillyTavern.",
+        '"content": "It rings for the dead."',
     )
     reply = next(line for line in listed if line.get("kind") == "lore_listed")
     assert [entry["lore"]["title"] for entry in reply["entries"]] == ["The bell"]
@@ -98,6 +101,11 @@ async def test_a_book_is_sent_as_a_file_on_discord(database: Database, tmp_path:
         assert "It rings for the dead." in shown.text
         changed = await friends.types(ann, "storybook lore edit", entry="1", setting="always", value="on")
         assert "Ann changes “The bell” (1)" in changed.text
+        given = await friends.types(friends.bo, "storybook lore export")
+        assert given.text.startswith("One entry, as World Info of SillyTavern.")
+        assert given.message
+        (file,) = given.message.attachments
+        assert (file.name, json.loads(file.data)["entries"]["1"]["constant"]) == ("lore.json", True)
 
 
 async def test_files_that_are_no_books_are_answered_with_a_sentence(database: Database, tmp_path: Path) -> None:

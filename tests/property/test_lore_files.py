@@ -4,12 +4,14 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storyforge_core.domain.lore import Lore
+from storyforge_core.domain.lore import Lore, LoreEntry, LoreId
+from storyforge_core.domain.lore_export import write_book
 from storyforge_core.domain.lore_files import MOST_ENTRIES, Book, read_book
 from storyforge_core.domain.lore_settings import (
     KEY_CHARS,
@@ -20,6 +22,7 @@ from storyforge_core.domain.lore_settings import (
     change_lore,
     unusual,
 )
+from storyforge_core.domain.story import StoryId
 from storyforge_core.errors import Invalid
 from storyforge_core.store.codec import LORE, dump, storable
 
@@ -137,7 +140,7 @@ def test_every_kind_of_book_says_the_same(whole: object) -> None:
 
 def test_what_is_not_understood_is_kept() -> None:
     kept = json.loads(one({"entries": {"3": WORLD_INFO}}).extra)
-    assert kept == {"uid": 3, "vectorized": False, "position": 4, "depth": 6, "extensions": {"mine": 1}}
+    assert kept == {"vectorized": False, "position": 4, "depth": 6, "extensions": {"mine": 1}}
 
 
 def test_fields_that_are_not_there_are_as_in_sillytavern() -> None:
@@ -214,6 +217,20 @@ def test_whatever_stands_in_a_field_an_entry_is_within_its_limits(raw: list[obje
             if name not in {"title", "text", "keys", "also", "groups"}:
                 assert change_lore(lore, name, setting.show(lore)) == lore
         assert LORE.validate_json(dump(LORE, lore)) == storable(lore)
+
+
+@given(st.lists(entries, max_size=4))
+def test_what_goes_out_comes_in_again_as_it_was(raw: list[object]) -> None:
+    book = read({"entries": raw}).entries
+    numbered = [LoreEntry(LoreId(UUID(int=n)), StoryId(UUID(int=1)), n, lore) for n, lore in enumerate(book, 1)]
+    assert read_book(write_book(numbered)).entries == book
+
+
+def test_an_entry_of_sillytavern_goes_out_as_it_came() -> None:
+    out = json.loads(
+        write_book([LoreEntry(LoreId(UUID(int=1)), StoryId(UUID(int=1)), 3, one({"entries": [WORLD_INFO]}))])
+    )
+    assert out == {"entries": {"3": {**WORLD_INFO, "delayUntilRecursion": 0}}}
 
 
 @given(anything)

@@ -96,6 +96,7 @@ def sentence(parsed: Parsed | None) -> str:
         ("/story lore edit 3 sticky 2", commands.EditLore("3", "sticky", "2")),
         ("/story lore edit 3 KEYS bell, tower", commands.EditLore("3", "keys", "bell, tower")),
         ("/story lore edit 3 also", commands.EditLore("3", "also")),
+        ("/story lore export", commands.ExportLore()),
         ("/story lore forget 3", commands.ForgetLore("3")),
         ('/story lore import {"entries": []}', commands.ImportLore('{"entries": []}')),
         ("/story help", HelpAsked()),

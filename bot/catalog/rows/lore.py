@@ -78,5 +78,13 @@ LORE: Final = Group(
             who="host",
             build=lambda given: commands.ImportLore(given["file"]),
         ),
+        Row(
+            name="lore export",
+            help="Get all lore as a file for other programs",
+            more="It is World Info of SillyTavern; what was imported and means nothing here goes out as it came.",
+            example="/story lore export",
+            who="anyone",
+            build=lambda _: commands.ExportLore(),
+        ),
     ),
 )

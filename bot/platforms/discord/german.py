@@ -21,6 +21,7 @@ NAMES: Final[Mapping[str, str]] = {
     "edit": "ändern",
     "entry": "eintrag",
     "everything": "alles",
+    "export": "ausgeben",
     "file": "datei",
     "forget": "vergessen",
     "genre": "genre",
@@ -93,6 +94,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "Get a code to show this story in another room, or to play with another account": (
         "Hole einen Code, um diese Geschichte anderswo zu zeigen oder mit einem zweiten Konto zu spielen"
     ),
+    "Get all lore as a file for other programs": "Hole alles Wissen als Datei für andere Programme",
     "Give the story another title": "Gib der Geschichte einen anderen Titel",
     "Go back to a scene and ask its question again": "Geh zu einer Szene zurück und stelle ihre Frage noch einmal",
     "Go to any scene of the story": "Geh zu irgendeiner Szene der Geschichte",

@@ -6,22 +6,31 @@ from dataclasses import replace
 from typing import assert_never
 
 from storyforge_core.domain.changes import LoreSet
-from storyforge_core.domain.commands import AddLore, EditLore, ForgetLore, ImportLore, ListLore, ShowLore
+from storyforge_core.domain.commands import (
+    AddLore,
+    EditLore,
+    ExportLore,
+    ForgetLore,
+    ImportLore,
+    ListLore,
+    ShowLore,
+)
 from storyforge_core.domain.events import Noted
 from storyforge_core.domain.lore import Lore, LoreEntry, LoreId, Reading, StoryLore, phase, timed
+from storyforge_core.domain.lore_export import write_book
 from storyforge_core.domain.lore_files import MOST_ENTRIES, MOST_KEYS_TOGETHER, read_book, title_for
 from storyforge_core.domain.lore_keys import expression
 from storyforge_core.domain.lore_settings import LORE_TITLE_CHARS, change_lore
-from storyforge_core.domain.replies import Accepted, LoreImported, LoreListed, LoreShown, Reply
+from storyforge_core.domain.replies import Accepted, LoreExported, LoreImported, LoreListed, LoreShown, Reply
 from storyforge_core.engine.patterns import flawed
 from storyforge_core.engine.table import Table, quoted
 from storyforge_core.errors import Invalid, NotFound
 
-Lorekeeping = AddLore | EditLore | ForgetLore | ShowLore | ListLore | ImportLore
+Lorekeeping = AddLore | EditLore | ForgetLore | ShowLore | ListLore | ImportLore | ExportLore
 """The commands that are handled here."""
 
 
-async def handle(table: Table, command: Lorekeeping) -> Reply:
+async def handle(table: Table, command: Lorekeeping) -> Reply:  # noqa: PLR0911 - a line a command
     """Look after the lore."""
     match command:
         case AddLore():
@@ -36,6 +45,9 @@ async def handle(table: Table, command: Lorekeeping) -> Reply:
             return await list_all(table, command)
         case ImportLore():
             return await take_in(table, command)
+        case ExportLore():
+            entries = (await table.desk.lore()).entries
+            return LoreExported(len(entries), write_book(entries))
         case _:
             assert_never(command)
 
