@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from storyforge_core.domain.changes import LoreSet
 from storyforge_core.domain.commands import (
     AddLore,
     BranchFrom,
@@ -26,6 +27,7 @@ from storyforge_core.domain.commands import (
 from storyforge_core.domain.events import Noted
 from storyforge_core.domain.lore import Phase
 from storyforge_core.domain.replies import Accepted, Declined, LoreImported, LoreListed, LoreShown
+from storyforge_core.errors import Refused
 from storyforge_core.store.database import Database
 from tests.game import BO, Game, game
 
@@ -254,3 +256,16 @@ async def test_a_story_holds_only_so_much_lore(database: Database) -> None:
         await play.say(Undo())
         assert await listed(play) == []
         assert isinstance(await play.say(BELL), Accepted)
+
+
+async def test_a_change_that_somebody_else_was_quicker_than_is_refused(database: Database) -> None:
+    async with game(database) as play:
+        await play.play(NewStory("A door"))
+        await play.say(BELL)
+        entry = (await shown(play)).entry
+        stale = LoreSet(entry.story, entry.id, 1, replace(entry.lore, text="Old."), replace(entry.lore, text="New."))
+        for change in (stale, replace(stale, before=None)):
+            with pytest.raises(Refused, match="in the meantime"):
+                async with play.store.resume(await play.playthrough()) as desk:
+                    await desk.apply((change,), "lore edit")
+        assert (await shown(play)).entry == entry

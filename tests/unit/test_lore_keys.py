@@ -79,12 +79,10 @@ def test_what_stands_between_slashes_is_an_expression() -> None:
 def test_a_whole_word_is_a_part_and_an_exact_one_is_any(text: str, key: str, whole: bool, case: bool) -> None:  # noqa: FBT001
     found = has(text, key, Manner(whole, case))
     assert not found or has(text, key, PART)
-    assert has(f"{text} {key} {text}", key, Manner(whole, case)) == (
-        bool(key.split()) and not flawed_or_expression(key)
-    )
+    assert has(f"{text} {key} {text}", key, Manner(whole, case)) == (bool(key.split()) and not is_expression(key))
 
 
-def flawed_or_expression(key: str) -> bool:
+def is_expression(key: str) -> bool:
     return expression(key) is not None
 
 
