@@ -1,6 +1,6 @@
 """What the engine and the presenter need from the outside world, as narrow protocols."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry, Verb
 from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.events import Event, Recorded
+from storyforge_core.domain.lore import Fired, LoreId, StoryLore
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -219,6 +220,15 @@ class Desk(Protocol):
 
     async def count_scenes(self, story: StoryId) -> int:
         """Count the scenes of a story."""
+
+    async def lore(self) -> StoryLore:
+        """Read the lore of the story at the desk."""
+
+    async def lore_found(self, scene: SceneId, entries: Sequence[LoreId], last: int) -> Mapping[LoreId, int]:
+        """Read when entries were found and not only held: the newest depth among the last scenes of a path."""
+
+    async def lore_told(self, scene: SceneId) -> tuple[Fired, ...]:
+        """Read what of the lore was told for a scene."""
 
     async def issue(self, ticket: Ticket, now: datetime) -> None:
         """Keep a code until it is typed somewhere; the asker's older one of the same kind is worthless then."""

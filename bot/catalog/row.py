@@ -19,10 +19,14 @@ NAME_CHARS = 80
 """Of a scene, a story or a player, when it is typed to find one."""
 HIGHEST_NUMBER = 999
 SHORT_CHARS = 30
+WORDS_LISTED = 8
+"""More words than these are not in the form of a command, but in what its help says besides."""
 
-Kind = Literal["text", "number", "word", "scene", "story", "player", "command", "channel", "role", "person"]
-"""`word` is one of `Argument.words`; `scene` to `command` name what a platform may complete while it is typed; the last
-three are the platform's own, by its ids, and it may have a way to pick them."""
+Kind = Literal[
+    "text", "number", "word", "scene", "story", "player", "command", "lore", "file", "channel", "role", "person"
+]
+"""`word` is one of `Argument.words`; `scene` to `lore` name what a platform may complete while it is typed; a `file` is
+given as the text in it; the last three are the platform's own, by its ids, and it may have a way to pick them."""
 
 Who = Literal["anyone", "players", "host", "managers"]
 Given = Mapping[str, str]
@@ -48,7 +52,7 @@ Parsed = Command | HelpAsked | Problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argument:
-    """One thing a command is told. At most one of a row is neither a word nor named: it takes the rest of the line."""
+    """One thing a command is told. At most one of a row is neither word nor single nor named: it takes the rest."""
 
     name: str
     help: str
@@ -59,6 +63,8 @@ class Argument:
     words: tuple[str, ...] = ()
     named: bool = False
     """Typed as `name=value`, anywhere in the line."""
+    single: bool = False
+    """Typed as one word, before what takes the rest of the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +133,8 @@ def meant(word: str, known: Iterable[str]) -> str:
 
 
 def _usage(argument: Argument) -> str:
-    inside = "|".join(argument.words) or argument.name
+    listed = 0 < len(argument.words) <= WORDS_LISTED
+    inside = "|".join(argument.words) if listed else argument.name
     if argument.named:
         return f"[{argument.name}=…]"
     return f"<{inside}>" if argument.required else f"[{inside}]"

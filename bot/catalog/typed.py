@@ -66,7 +66,7 @@ def _given(row: Row, text: str) -> Given | Problem:
     """Share the words of a line out among the arguments."""
     given, text = _named([argument.name for argument in row.arguments if argument.named], text)
     in_order = [argument for argument in row.arguments if not argument.named]
-    rest = next((place for place, argument in enumerate(in_order) if argument.kind != "word"), len(in_order))
+    rest = next((place for place, argument in enumerate(in_order) if not _is_one_word(argument)), len(in_order))
     for argument in in_order[:rest]:
         given[argument.name], text = _first_word(argument, text)
     for argument in reversed(in_order[rest + 1 :]):
@@ -88,10 +88,14 @@ def _named(names: Sequence[str], text: str) -> tuple[dict[str, str], str]:
     return given, pattern.sub("", text)
 
 
+def _is_one_word(argument: Argument) -> bool:
+    return argument.kind == "word" or argument.single
+
+
 def _first_word(argument: Argument, text: str) -> tuple[str, str]:
     """Take the argument's word off the front of the text, if it stands there."""
     first, rest = (*text.split(maxsplit=1), "", "")[:2]
-    word = _known(first, argument.words)
+    word = first if argument.single else _known(first, argument.words)
     return (word, rest) if word else ("", text)
 
 

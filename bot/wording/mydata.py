@@ -31,6 +31,7 @@ def my_data(data: MyData, voice: Voice) -> str:
         _sum("Choices you wrote in", data.choices),
         _sum("Hints", data.hints),
         _sum("Director's notes", data.notes),
+        _sum("Lore", data.lore),
         _sum("Scenes you rewrote", data.scenes),
         f"Steps in the log: {data.steps:,}",
         ASK,

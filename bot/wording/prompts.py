@@ -18,6 +18,7 @@ ROWS: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
         "old titles": ("earlier",),
         "old scenes": ("scene",),
         "newest": ("newest", "begun"),
+        "lore": ("lore",),
         "wishes": ("chosen", "direction", "wish"),
         "remembered": ("remembered",),
     }
@@ -37,7 +38,9 @@ def why(reply: WhyShown, voice: Voice) -> str:
     return paragraphs(
         lines(heading, _model(reply.manifest, reply.order, voice), _wanted(reply.order, voice)),
         voice.flavour.block(_bars(reply.manifest, reply.manifest.window)),
-        lines(_counted(reply.manifest), *_remembered(reply.manifest.pieces, voice)),
+        lines(
+            _counted(reply.manifest), *_lore(reply.manifest.pieces, voice), *_remembered(reply.manifest.pieces, voice)
+        ),
         lines(CUT if reply.manifest.cut else "", SAME if reply.same else CHANGED),
     )
 
@@ -95,6 +98,12 @@ def _counted(manifest: Manifest) -> str:
         return f"About {manifest.estimated:,} tokens by estimate; the storyteller does not count them."
     written = f", and wrote {manifest.written:,}" if manifest.written is not None else ""
     return f"The server read {manifest.read:,} tokens ({manifest.estimated:,} were estimated){written}."
+
+
+def _lore(pieces: Iterable[Piece], voice: Voice) -> list[str]:
+    """What of the story's lore was told."""
+    told = [voice.words(piece.title, TITLE_CHARS) for piece in pieces if piece.name == "lore"]
+    return [f"Lore: {', '.join(told)}"] if told else []
 
 
 def _remembered(pieces: Iterable[Piece], voice: Voice) -> list[str]:

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from bot.wording.asking import Asked, question
 from bot.wording.knowing import answer, found
+from bot.wording.lore import lore_exported, lore_imported, lore_listed, lore_shown
 from bot.wording.mydata import my_data
 from bot.wording.prompts import context, why
 from bot.wording.server import not_here, space_shown
@@ -16,6 +17,10 @@ from storyforge_core.domain.replies import (
     AnswerShown,
     ContextShown,
     Declined,
+    LoreExported,
+    LoreImported,
+    LoreListed,
+    LoreShown,
     MapShown,
     MyDataShown,
     NotHere,
@@ -71,6 +76,14 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = why(reply, voice)
         case ContextShown():
             text = context(reply, voice)
+        case LoreListed():
+            text = lore_listed(reply, voice)
+        case LoreShown():
+            text = lore_shown(reply, voice)
+        case LoreImported():
+            text = lore_imported(reply, voice)
+        case LoreExported():
+            text = paragraphs(lore_exported(reply), voice.flavour.literal(reply.text))
         case _:
             assert_never(reply)
     return text

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from storyforge_core.domain.ballot import BallotStatus
+from storyforge_core.domain.lore import Fired, Lore, LoreId
 from storyforge_core.domain.story import (
     BallotId,
     Choice,
@@ -43,6 +44,8 @@ class SceneAdded:
 
     scene: NewScene
     choices: tuple[Choice, ...]
+    lore: tuple[Fired, ...] = ()
+    """What the storyteller was told of the lore."""
     kind: Literal["scene_added"] = "scene_added"
 
 
@@ -182,11 +185,23 @@ class BallotSet:
     kind: Literal["ballot_set"] = "ballot_set"
 
 
+@dataclass(frozen=True, slots=True)
+class LoreSet:
+    """An entry of the lore was added, changed or forgotten."""
+
+    story: StoryId
+    entry: LoreId
+    number: int
+    before: Lore | None
+    after: Lore | None
+    kind: Literal["lore_set"] = "lore_set"
+
+
 Addition = StoryAdded | SceneAdded | ChoiceAdded | BallotAdded
-Update = HeadMoved | TitleSet | NoteSet | RulesSet | ShelvedSet | MemberSet | RoomSet | VoteSet | BallotSet
+Update = HeadMoved | TitleSet | NoteSet | RulesSet | ShelvedSet | MemberSet | RoomSet | VoteSet | BallotSet | LoreSet
 Change = Addition | Update
 
-UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet)
+UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, LoreSet)
 """What `/story undo` takes back. Votes and ballots have ways of their own: vote again, ask again."""
 
 

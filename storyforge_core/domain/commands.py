@@ -253,6 +253,62 @@ class ForgetMe:
     """Asked twice: it cannot be taken back."""
 
 
+@dataclass(frozen=True, slots=True)
+class AddLore:
+    """Add something that is true in the story's world."""
+
+    text: str
+    keys: str = ""
+    """Between commas; with none it is told for every scene."""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EditLore:
+    """Change one thing about an entry of the lore."""
+
+    entry: str
+    """Its number."""
+    setting: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetLore:
+    """Take an entry out of the lore."""
+
+    entry: str
+    """Its number or title."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowLore:
+    """See an entry of the lore, and how it stands here."""
+
+    entry: str
+    """Its number or title."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListLore:
+    """List the lore, or what of it has some words in its title or keys."""
+
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLore:
+    """Take in a book of lore from elsewhere."""
+
+    text: str
+    """The whole file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportLore:
+    """Get the lore as a file for other programs."""
+
+
 Command = (
     NewStory
     | ContinueStory
@@ -289,6 +345,13 @@ Command = (
     | ChangeSpace
     | ShowMyData
     | ForgetMe
+    | AddLore
+    | EditLore
+    | ForgetLore
+    | ShowLore
+    | ListLore
+    | ImportLore
+    | ExportLore
 )
 """What a person can ask."""
 

@@ -18,7 +18,7 @@ SHORTEST, LONGEST = 0.6, 1.6
 """Of our estimate; what measures beyond is a server that cuts prompts, or counts only what it read anew."""
 
 PieceName = Literal[
-    "rules", "world", "earlier", "scene", "newest", "chosen", "begun", "remembered", "direction", "wish", "task"
+    "rules", "world", "earlier", "scene", "newest", "lore", "chosen", "begun", "remembered", "direction", "wish", "task"
 ]
 
 
@@ -34,7 +34,7 @@ class Piece:
     scene: int = 0
     """The number of the scene it is from; 0 where it is from none."""
     title: str = ""
-    """That scene's."""
+    """That scene's, or that of an entry of the lore."""
     why: str = ""
     """What an old scene was remembered for."""
 

@@ -56,6 +56,8 @@ class MyData:
     hints: tuple[Said, ...] = ()
     notes: tuple[Said, ...] = ()
     """Their director's notes."""
+    lore: tuple[Said, ...] = ()
+    """What they wrote into the lore of stories."""
     scenes: tuple[Said, ...] = ()
     """The titles of scenes that they wrote themselves, as edits."""
     steps: int = 0
@@ -77,6 +79,10 @@ class Erasure:
     """The ids of choices whose words go."""
     notes: frozenset[str] = frozenset()
     """Director's notes whose words go."""
+    lore: frozenset[str] = frozenset()
+    """The ids of entries of the lore whose words go."""
+    titles: frozenset[str] = frozenset()
+    """What those were called."""
     hints: bool = False
     """Their hints go."""
 
@@ -97,6 +103,9 @@ class Erasure:
             value["writer"] = SOMEBODY
         if value.get("id") in self.choices and "position" in value:
             value["text"] = REMOVED
+        if value.get("entry") in self.lore:
+            value |= {words: "" for words in ("title", "text") if words in value}
+            value |= {side: None for side in ("before", "after") if side in value}
         if self.hints and value.get("asker") in self.players:
             value["hint"] = ""
         if "premise" in value and value.get("note") in self.notes:
@@ -112,8 +121,8 @@ class Erasure:
             return value | {side: "" for side in ("before", "after") if value.get(side) in self.notes}
         sentence = value.get("sentence")
         if value.get("kind") == "noted" and isinstance(sentence, str):
-            for note in self.notes:
-                sentence = sentence.replace(note, REMOVED) if note else sentence
+            for words in filter(None, (*self.notes, *self.titles)):
+                sentence = sentence.replace(words, REMOVED)
             value["sentence"] = self._named.sub(SOMEBODY, sentence) if self.names else sentence
         return value
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.lore import LoreEntry, Phase
 from storyforge_core.domain.manifest import Manifest, Measure
 from storyforge_core.domain.memory import Progress, Quote
 from storyforge_core.domain.privacy import MyData
@@ -220,6 +221,57 @@ class ContextShown:
     kind: Literal["context_shown"] = "context_shown"
 
 
+@dataclass(frozen=True, slots=True)
+class LoreListed:
+    """The lore of the story, by number."""
+
+    entries: tuple[LoreEntry, ...]
+    told: tuple[int, ...]
+    """The numbers of those that the storyteller was told for the scene at the head."""
+    words: str = ""
+    """What the list was narrowed down by."""
+    kind: Literal["lore_listed"] = "lore_listed"
+
+
+@dataclass(frozen=True, slots=True)
+class LoreShown:
+    """One entry of the lore, and how it stands on this path."""
+
+    entry: LoreEntry
+    told: bool
+    """The storyteller was told of it for the scene at the head."""
+    phase: Phase
+    """What its timers make of it for the next scene."""
+    flawed: tuple[str, ...]
+    """Keys that make no sense as regular expressions, and are never found."""
+    kind: Literal["lore_shown"] = "lore_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class LoreImported:
+    """What became of a book from elsewhere."""
+
+    new: int
+    """How many entries were added."""
+    same: int
+    """How many were there already, or twice in it."""
+    left_out: tuple[str, ...]
+    """For each entry that was not taken its name and why, as a phrase."""
+    flawed: tuple[str, ...]
+    """Keys that make no sense as regular expressions, and are never found."""
+    kind: Literal["lore_imported"] = "lore_imported"
+
+
+@dataclass(frozen=True, slots=True)
+class LoreExported:
+    """The lore as a file for other programs."""
+
+    entries: int
+    text: str
+    """The whole file: World Info of SillyTavern."""
+    kind: Literal["lore_exported"] = "lore_exported"
+
+
 Reply = (
     Accepted
     | Declined
@@ -237,4 +289,8 @@ Reply = (
     | SearchShown
     | WhyShown
     | ContextShown
+    | LoreListed
+    | LoreShown
+    | LoreImported
+    | LoreExported
 )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from storyforge_core.domain.lore import ActiveLore
+
 Role = Literal["planner", "writer", "visualizer", "embedder"]
 """Which job a model does; the settings map each role to a model."""
 
@@ -64,6 +66,10 @@ class Brief:
     """How many scenes of the path lie before those in `path`."""
     remembered: tuple[Remembered, ...] = ()
     """Of scenes that the prompt does not have whole; those that matter most first."""
+    lore: tuple[ActiveLore, ...] = ()
+    """What of the lore matters for this scene, in the order in which it is told."""
+    lore_room: int = 0
+    """Tokens that are kept for it, however many it takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from storyforge_core.engine.handlers import (
     hosting,
     inquiring,
     linking,
+    lore,
     moving,
     playing,
     privacy,
@@ -168,7 +169,7 @@ class StoryForge:
         return await _dispatch(table, incoming.command)
 
 
-async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # noqa: C901, PLR0911 - a line for each file of handlers
+async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # noqa: C901, PLR0911, PLR0912 - a line for each file of handlers
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
@@ -190,5 +191,9 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             return await spaces.handle(table, command)
         case ask.ShowMyData() | ask.ForgetMe():
             return await privacy.handle(table, command)
+        case ask.AddLore() | ask.EditLore() | ask.ForgetLore() | ask.ShowLore() | ask.ListLore():
+            return await lore.handle(table, command)
+        case ask.ImportLore() | ask.ExportLore():
+            return await lore.handle(table, command)
         case _:
             assert_never(command)

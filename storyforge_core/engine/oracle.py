@@ -25,6 +25,7 @@ from storyforge_core.domain.runs import Draft
 from storyforge_core.domain.story import RoomKey, Scene
 from storyforge_core.domain.writing import Asking, Brief, Remembered
 from storyforge_core.engine.inventory import can_be_made_again, take_down
+from storyforge_core.engine.lore import LoreBook, with_lore
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.prompting import ANSWER_TOKENS, SMALLEST_WINDOW, question_messages, telling_tokens
 from storyforge_core.errors import ModelMissing, ServiceDown
@@ -60,6 +61,7 @@ class Outlook:
     """What may be known for the next scene."""
 
     brief: Brief
+    book: LoreBook
 
 
 Errand = Question | Lookup | Hindsight | Outlook
@@ -83,7 +85,7 @@ class Oracle:
             case Hindsight():
                 return await asyncio.to_thread(_why, errand)
             case Outlook():
-                return await self._context(errand.brief)
+                return await self._context(await with_lore(errand.brief, errand.book, self.writer.window))
             case _:
                 assert_never(errand)
 

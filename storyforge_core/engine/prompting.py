@@ -26,6 +26,7 @@ from storyforge_core.domain.context import (
     shorten,
     squeeze,
 )
+from storyforge_core.domain.lore import ActiveLore
 from storyforge_core.domain.manifest import Piece, PieceName, digest_of
 from storyforge_core.domain.writing import Brief, Message, Remembered, ToldScene
 
@@ -42,6 +43,9 @@ ANSWER_TOKENS = 512
 """For an answer with three quotes."""
 MEMORY_SHARE, MEMORY_TOKENS = 10, 1024
 """Of the window, a tenth for passages of older scenes; four of them are as many as a scene can take up."""
+LORE_SHARE = 4
+"""Of the room for a prompt one part in so many goes to the lore, at the most."""
+
 REPAIR_TOKENS = CHOICE_TOKENS + 96
 """For an unusable answer and what is wrong with it, if the question has to be asked twice."""
 
@@ -94,6 +98,7 @@ def pieces(brief: Brief, window: int, max_tokens: int) -> tuple[Piece, ...]:
         _piece("earlier", _earlier(older.lines)),
         *(_of_scene("scene", scene, text) for scene, text in zip(whole, older.scenes, strict=True)),
         *(_of_scene("newest", scene, _told(scene)) for scene in near.path),
+        *(replace(_piece("lore", _lore((entry,))), title=entry.title) for entry in near.lore),
         _piece("chosen", _block("chosen", near.chosen)),
         _piece("begun", _block("begun", near.extend)),
         *(_of_scene("remembered", each, _remembered((each,)), each.why) for _, each in sorted(kept.items())),
@@ -115,6 +120,16 @@ def _of_scene(name: PieceName, scene: ToldScene | Remembered, text: str, why: st
 def template_digests() -> tuple[tuple[str, str], ...]:
     """The prompts of ours by name, each with its digest: another wording makes another prompt."""
     return tuple(sorted((name, digest_of(template.template)) for name, template in _TEMPLATES.items()))
+
+
+def lore_tokens(brief: Brief, window: int) -> int:
+    """Tokens that the lore may take in the prompt for a scene."""
+    return _room(brief, window, telling_tokens(brief.words, window)) // LORE_SHARE
+
+
+def lore_cost(text: str) -> int:
+    """Tokens that one entry of the lore takes; the frame around all of them is in it, as if each had one."""
+    return estimate(_block("lore", as_data(text))) if text.strip() else 0
 
 
 def choices_messages(brief: Brief, prose: str, window: int, max_tokens: int) -> tuple[Message, ...]:
@@ -158,18 +173,24 @@ def render(name: str, **values: str) -> str:
 
 
 def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollection]:
-    """What has to be in the prompt, with what is remembered, and the older scenes that fit in beside it.
+    """What has to be in the prompt, with lore and what is remembered, and the older scenes that fit in beside it.
 
-    The room for what is remembered is kept free even when nothing is: what it is changes with every scene, and the
-    older scenes, at the beginning of the prompt, must not change with it.
+    The room for lore and for what is remembered is kept free even when nothing is told of it: what it is changes with
+    every scene, and the older scenes, at the beginning of the prompt, must not change with it.
     """
-    later = QUESTION_TOKENS + choices_tokens(brief.choices, window) + REPAIR_TOKENS
-    room = window - max_tokens - later
-    near = _fit(_near(brief), room)
-    left = room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
+    room = _room(brief, window, max_tokens)
+    lore_room = min(brief.lore_room, room // LORE_SHARE)
+    near = _fit(_near(brief), room - lore_room)
+    left = room - lore_room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
     kept = min(window // MEMORY_SHARE, MEMORY_TOKENS) if brief.path else 0
     older = recollect(brief.path[:-1], left - kept, _scene, _line)
-    return replace(near, remembered=_within(brief.remembered, min(left, kept))), older
+    lore = _affordable(brief.lore, lore_room)
+    return replace(near, lore=lore, remembered=_within(brief.remembered, min(left, kept))), older
+
+
+def _room(brief: Brief, window: int, max_tokens: int) -> int:
+    """Tokens for a prompt: what the answer and the question after it leave."""
+    return window - max_tokens - QUESTION_TOKENS - choices_tokens(brief.choices, window) - REPAIR_TOKENS
 
 
 def _within(remembered: tuple[Remembered, ...], room: int) -> tuple[Remembered, ...]:
@@ -181,9 +202,19 @@ def _within(remembered: tuple[Remembered, ...], room: int) -> tuple[Remembered, 
     return kept
 
 
+def _affordable(lore: Sequence[ActiveLore], room: int) -> tuple[ActiveLore, ...]:
+    """As much as fits of what was chosen, the last ones first: another writer's window may have been larger."""
+    kept: list[ActiveLore] = []
+    for entry in reversed(lore):
+        room -= lore_cost(entry.text)
+        if room >= 0:
+            kept.append(entry)
+    return tuple(reversed(kept))
+
+
 def _near(brief: Brief) -> Brief:
     """The brief with only the newest scene, and with players' and models' words made harmless."""
-    brief = replace(brief, remembered=())
+    brief = replace(brief, lore=(), remembered=())
     return _with_texts(replace(brief, path=brief.path[-1:]), lambda parts: tuple(as_data(part.text) for part in parts))
 
 
@@ -223,16 +254,16 @@ def _template(brief: Brief) -> str:
 
 
 def _task(brief: Brief, older: str) -> str:
-    story = older + "".join(map(_told, brief.path)) + _block("chosen", brief.chosen)
+    story = older + "".join(map(_told, brief.path)) + _lore(brief.lore) + _block("chosen", brief.chosen)
     wishes = _remembered(brief.remembered) + _block("direction", brief.note) + _block("wish", brief.hint)
-    given = {"wishes": wishes, "words": str(brief.words)}
+    words = str(brief.words)
     match _template(brief):
         case "extend":
-            return render("extend", story=story, begun=_block("begun", brief.extend), **given)
+            return render("extend", story=story, begun=_block("begun", brief.extend), wishes=wishes, words=words)
         case "scene":
-            return render("scene", story=story, **given)
+            return render("scene", story=story, wishes=wishes, words=words)
         case _:
-            return render("opening", **given)
+            return render("opening", wishes=_lore(brief.lore) + wishes, words=words)
 
 
 def _question(count: int) -> str:
@@ -267,6 +298,10 @@ def _remembered(remembered: tuple[Remembered, ...]) -> str:
 
 def _told_at(remembered: Remembered) -> int:
     return remembered.number
+
+
+def _lore(lore: Sequence[ActiveLore]) -> str:
+    return _block("lore", "\n\n".join(as_data(entry.text).strip() for entry in lore if entry.text.strip()))
 
 
 def _line(scene: ToldScene) -> str:

@@ -18,6 +18,7 @@ from storyforge_core.domain.changes import (
     VoteSet,
 )
 from storyforge_core.domain.events import BallotOpened, SceneTold, Task, WritingQueued
+from storyforge_core.domain.lore import Fired
 from storyforge_core.domain.runs import Draft, Order, Run, Situation
 from storyforge_core.domain.story import (
     BallotId,
@@ -156,7 +157,19 @@ async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clo
         created_at=clock.now(),
         run=run.id,
     )
-    await show(desk, here, told, choices, clock, run=run.id, cut=draft.cut, chosen=wanted.chosen, command=wanted.task)
+    lore = tuple(Fired(each.entry, each.held) for each in draft.brief.lore) if draft.brief else ()
+    await show(
+        desk,
+        here,
+        told,
+        choices,
+        clock,
+        run=run.id,
+        cut=draft.cut,
+        chosen=wanted.chosen,
+        command=wanted.task,
+        lore=lore,
+    )
     await desk.finish(run.id, "done")
 
 
@@ -172,12 +185,13 @@ async def show(  # noqa: PLR0913 - one telling has this many sides
     run: RunId | None = None,
     cut: str = "",
     withdrawn: tuple[Change, ...] = (),
+    lore: tuple[Fired, ...] = (),
 ) -> Scene:
     """Add a told scene, move the head to it and ask."""
     ballot = question(here, told.id, choices, clock)
     moved = HeadMoved(here.playthrough.id, here.playthrough.head, told.id)
     asked = () if ballot is None else (adding(ballot),)
-    await desk.apply((*withdrawn, SceneAdded(told, choices), moved, *asked), command)
+    await desk.apply((*withdrawn, SceneAdded(told, choices, lore), moved, *asked), command)
     await desk.remember(told.id)
     scene = await desk.scene(told.id)
     await desk.tell(here.playthrough.id, SceneTold(run, scene, chosen, cut))

@@ -10,6 +10,7 @@ from pydantic_core import PydanticSerializationError
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
+from storyforge_core.domain.lore import Lore
 from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import Choice, Rules
@@ -27,6 +28,7 @@ DRAFT = TypeAdapter(Draft)
 RUN = TypeAdapter(Run)
 SITUATION = TypeAdapter(Situation)
 SPACE = TypeAdapter(Space)
+LORE = TypeAdapter(Lore)
 
 
 def dump(adapter: TypeAdapter[Value], value: Value) -> str:

@@ -1,12 +1,13 @@
 """A desk: one transaction in which a command is decided."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import UNDOABLE, Change, Entry, MemberSet, RoomSet, StoryAdded, Verb
 from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
+from storyforge_core.domain.lore import Fired, LoreId, StoryLore
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -28,7 +29,7 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
-from storyforge_core.store import memory, privacy, reading, runs, spaces, tickets, tree, writing
+from storyforge_core.store import lore, memory, privacy, reading, runs, spaces, tickets, tree, writing
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
@@ -184,6 +185,18 @@ class PostgresDesk:
         """Count the scenes of a story."""
         return await tree.count_scenes(self._db, story)
 
+    async def lore(self) -> StoryLore:
+        """Read the lore of the story at the desk."""
+        return await lore.read(self._db, self._story)
+
+    async def lore_found(self, scene: SceneId, entries: Sequence[LoreId], last: int) -> Mapping[LoreId, int]:
+        """Read when entries were found and not only held: the newest depth among the last scenes of a path."""
+        return await lore.found(self._db, scene, entries, last)
+
+    async def lore_told(self, scene: SceneId) -> tuple[Fired, ...]:
+        """Read what of the lore was told for a scene."""
+        return await lore.told(self._db, scene)
+
     async def issue(self, ticket: Ticket, now: datetime) -> None:
         """Keep a code until it is typed somewhere; the asker's older one of the same kind is worthless then."""
         await tickets.issue(self._db, ticket, now)
@@ -231,6 +244,17 @@ class PostgresDesk:
     async def words_told(self, run: RunId) -> str:
         """Read the words that a run has told so far."""
         return "".join(chunk.text for chunk in await runs.chunks(self._db, run, after=-1))
+
+    @property
+    def _story(self) -> StoryId:
+        """The story at the desk.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if self.situation is None:
+            raise NotFound("There is no story here. Begin one with /story new.")
+        return self.situation.story.id
 
     @property
     def _asker(self) -> tuple[RoomKey, Player]:

@@ -55,7 +55,8 @@ _HINTS = Statement("""
 """)
 
 _STEPS = Statement("""
-    SELECT change.at, story.title AS story, coalesce(part->'scene'->>'title', part->>'after') AS text
+    SELECT change.at, story.title AS story,
+           coalesce(part->'scene'->>'title', part->'after'->>'text', part->>'after') AS text
       FROM change
       JOIN playthrough ON playthrough.id = change.playthrough_id
       JOIN story ON story.id = playthrough.story_id
@@ -97,6 +98,20 @@ _OWN_NOTES = Statement("""
      WHERE change.actor_id = ANY(:players::uuid[]) AND change.verb = 'do'
        AND part->>'kind' = 'note_set' AND part->>'after' <> ''
 """)
+
+# What a storyteller was told of for a scene, or others have had a hand in, is no longer theirs alone.
+_OWN_LORE = Statement("""
+    SELECT DISTINCT part->>'entry' AS entry, part->'after'->>'title' AS title
+      FROM change CROSS JOIN LATERAL jsonb_array_elements(change.changes) AS part
+     WHERE change.actor_id = ANY(:players::uuid[]) AND part->>'kind' = 'lore_set' AND part->>'after' IS NOT NULL
+       AND NOT EXISTS (SELECT FROM lore_fired WHERE lore_fired.entry_id = (part->>'entry')::uuid)
+       AND NOT EXISTS (
+           SELECT FROM change AS other CROSS JOIN LATERAL jsonb_array_elements(other.changes) AS theirs
+            WHERE other.playthrough_id = change.playthrough_id AND other.verb = 'do'
+              AND other.actor_id <> ALL(:players::uuid[]) AND theirs->>'entry' = part->>'entry')
+""")
+
+_NO_LORE = Statement("UPDATE lore_entry SET body = NULL WHERE id = ANY(:entries::uuid[])")
 
 _NO_NOTES = Statement("""
     UPDATE playthrough SET note = '' WHERE id = ANY(:playthroughs::uuid[]) AND note = ANY(:notes::text[])
@@ -193,6 +208,7 @@ async def my_data(db: Db, player: PlayerId) -> MyData:
         choices=tuple(Said(_when(row["id"]), row["story"], row["text"]) for row in await _CHOICES.rows(db, **who)),
         hints=tuple(Said(**row) for row in await _HINTS.rows(db, **who)),
         notes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="note_set", **who)),
+        lore=tuple(Said(**row) for row in await _STEPS.rows(db, kind="lore_set", **who)),
         scenes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="scene_added", **who)),
         steps=await _COUNT_STEPS.value(db, **who),
     )
@@ -247,7 +263,17 @@ async def _with_words(
     untold = await _UNTOLD.rows(db, players=players, removed=REMOVED)
     notes = [row[0] for row in await _OWN_NOTES.rows(db, players=players)]
     await _NO_NOTES.run(db, playthroughs=playthroughs, notes=notes)
-    return replace(erasure, choices=frozenset(str(row["id"]) for row in untold), notes=frozenset(notes), hints=True)
+    lore = await _OWN_LORE.rows(db, players=players)
+    entries = frozenset(row["entry"] for row in lore)
+    await _NO_LORE.run(db, entries=list(entries))
+    return replace(
+        erasure,
+        choices=frozenset(str(row["id"]) for row in untold),
+        notes=frozenset(notes),
+        lore=entries,
+        titles=frozenset(row["title"] for row in lore),
+        hints=True,
+    )
 
 
 async def _rewrite(db: Db, pile: _Pile, erasure: Erasure, playthroughs: Sequence[PlaythroughId]) -> None:

@@ -338,6 +338,26 @@ inbox = Table(
     _moment("at"),
 )
 
+lore_entry = Table(
+    "lore_entry",
+    metadata,
+    _id(),
+    _to("story"),
+    Column("number", Integer, nullable=False),  # what people type; never used again
+    Column("body", JSONB, nullable=True),  # null once it is forgotten: scenes that knew it still name it
+    UniqueConstraint("story_id", "number"),
+)
+
+# What of the lore was told for a scene: timers count from here, along a path.
+lore_fired = Table(
+    "lore_fired",
+    metadata,
+    _to("scene", primary_key=True),
+    _to("lore_entry", "entry_id", primary_key=True),
+    Column("held", Boolean, nullable=False),  # only still told, by its stickiness
+    Index(None, "entry_id"),
+)
+
 # Append-only: a trigger refuses to change or remove a row, but where a person or a whole story is forgotten.
 change = Table(
     "change",

@@ -12,6 +12,7 @@ from storyforge_core.domain.changes import (
     Change,
     ChoiceAdded,
     HeadMoved,
+    LoreSet,
     MemberSet,
     NoteSet,
     Outcome,
@@ -28,6 +29,7 @@ from storyforge_core.domain.changes import (
 from storyforge_core.domain.story import Choice, Playthrough
 from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
+from storyforge_core.store import lore
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.transaction import MEANWHILE
@@ -183,6 +185,7 @@ async def _add_scene(db: Db, change: SceneAdded, branch: UUID) -> None:
     if added is None:
         raise NotFound("The scene that this one should follow is not in this story.")
     await _add_choices(db, change.choices)
+    await lore.add_told(db, change.scene.id, change.lore)
 
 
 async def _add_choices(db: Db, choices: Sequence[Choice]) -> None:
@@ -203,6 +206,8 @@ async def _update(db: Db, change: Update) -> None:
             done = await _set_room(db, change)
         case VoteSet():
             done = await _set_vote(db, change)
+        case LoreSet():
+            done = await lore.put(db, change)
         case BallotSet():
             done = await _SET_BALLOT.value(db, ballot=change.ballot, **columns(change.after), **_was(change.before))
         case _:

@@ -11,11 +11,13 @@ import asyncpg
 import pytest
 
 from storyforge_core.domain.commands import (
+    AddLore,
     Ban,
     BranchFrom,
     ContinueStory,
     Direct,
     Edit,
+    EditLore,
     ForgetMe,
     Join,
     Link,
@@ -72,6 +74,10 @@ async def played(play: Game) -> None:
     await play.say(Join(), CY)
     await play.say(WriteIn("Sing to the gull"), earlier)
     await play.say(Direct("slower, please"), ANN)
+    await play.say(AddLore("Whales sing at noon.", "whale", "Sea song"), ANN)
+    await play.say(AddLore("Nobody can lie."), ANN)
+    await play.say(AddLore("The mayor is a heron.", "mayor"), ANN)
+    await play.say(EditLore("3", "text", "The mayor is a stork."), BO)
     await play.say(Vote(1), BO)
     await play.say(Vote(1), ANN)
     await play.play(ContinueStory("fog comes in"), ANN)
@@ -88,6 +94,7 @@ async def test_people_are_shown_everything_that_is_kept_about_them(database: Dat
     assert [said.text for said in mine.choices] == ["Sing to the gull"]
     assert [said.text for said in mine.hints] == ["fog comes in"]
     assert [said.text for said in mine.notes] == ["slower, please"]
+    assert [said.text for said in mine.lore] == ["Whales sing at noon.", "Nobody can lie.", "The mayor is a heron."]
     assert len(mine.scenes) == 1
     assert [said.text for said in mine.votes] == ["Choice 1 of 1", "Choice 2 of 2"]
     assert mine.steps > 5
@@ -100,7 +107,7 @@ async def test_a_forgotten_person_is_named_nowhere_and_the_story_stays(database:
         assert isinstance(await play.say(ForgetMe(sure=True), ANN), Accepted)
         stored = await everything(database)
         assert not [name for name in ("Annabel", "Nan of old") if name in stored]
-        for kept in ("Sing to the gull", "fog comes in", "slower, please", "The fog was kind."):
+        for kept in ("Sing to the gull", "fog comes in", "slower, please", "The fog was kind.", "Whales sing"):
             assert kept in stored
         assert [scene.prose for scene in await play.scenes()] == [scene.prose for scene in before]
         status = await play.say(Vote(3), BO)
@@ -148,7 +155,9 @@ async def test_what_no_scene_was_made_of_goes_when_that_is_asked_for(database: D
         await play.say(ForgetMe(everything=True, sure=True), ANN)
         stored = await everything(database)
         assert not [word for word in ("gull", "fog comes in", "slower, please") if word in stored]
-        assert "The fog was kind." in stored
+        assert not [word for word in ("Whales sing", "Sea song", "whale") if word in stored]
+        for kept in ("The fog was kind.", "Nobody can lie.", "The mayor is a stork."):
+            assert kept in stored
         assert isinstance(await play.say(Undo(), BO), Accepted)
         status = await play.status()
         assert status.playthrough.note == ""

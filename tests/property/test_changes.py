@@ -15,6 +15,7 @@ from storyforge_core.domain.changes import (
     Change,
     Entry,
     HeadMoved,
+    LoreSet,
     MemberSet,
     NoteSet,
     Outcome,
@@ -29,6 +30,7 @@ from storyforge_core.domain.changes import (
     redo_target,
     undo_target,
 )
+from storyforge_core.domain.lore import Lore, LoreEntry, LoreId
 from storyforge_core.domain.runs import Situation
 from storyforge_core.domain.story import BallotId, Choice, PlayerId, Playthrough, Room, Rules, Scene
 from storyforge_core.store.database import Database
@@ -103,6 +105,7 @@ wishes = st.lists(
         st.tuples(st.just("member"), standings),
         st.tuples(st.just("room"), st.booleans()),
         st.tuples(st.just("vote"), st.none() | st.integers(0, 1)),
+        st.tuples(st.just("lore"), st.none() | st.builds(Lore, title=names, text=names, extra=names)),
         st.tuples(st.just("ballot"), st.sampled_from(["open", "closed", "withdrawn"])),
     ),
     max_size=12,
@@ -119,11 +122,13 @@ class Stage:
     ballot: BallotId
     choices: tuple[Choice, ...]
     bo: PlayerId
+    lore: LoreId
 
-    async def pointers(self) -> tuple[Situation, Ballot, Room]:
+    async def pointers(self) -> tuple[Situation, Ballot, Room, tuple[LoreEntry, ...]]:
         async with self.world.store.resume(self.playthrough.id) as desk:
             assert desk.situation is not None
-            return desk.situation, await desk.ballot(self.ballot), await self.world.store.room(HOME)
+            room = await self.world.store.room(HOME)
+            return desk.situation, await desk.ballot(self.ballot), room, (await desk.lore()).entries
 
     async def apply(self, changes: Sequence[Change]) -> None:
         async with self.world.store.resume(self.playthrough.id) as desk:
@@ -131,7 +136,7 @@ class Stage:
 
     async def updates(self) -> dict[str, Update]:
         """One update of each kind that leaves things as they are: the pattern that wishes are cut from."""
-        here, ballot, room = await self.pointers()
+        here, ballot, room, _ = await self.pointers()
         story, playthrough = here.story, here.playthrough
         outcome = Outcome(ballot.status, ballot.winner)
         return {
@@ -144,6 +149,7 @@ class Stage:
             "room": RoomSet(room.id, room.playthrough, room.playthrough),
             "vote": VoteSet(ballot.id, self.bo, None, None),
             "ballot": BallotSet(ballot.id, outcome, outcome),
+            "lore": LoreSet(story.id, self.lore, 1, None, None),
         }
 
     def value(self, what: str, wish: object) -> object:
@@ -166,7 +172,9 @@ async def set_stage(world: World) -> Stage:
     scenes = (opening, await world.tell(playthrough, opening.id), await world.tell(playthrough, opening.id))
     ballot = await world.ask(playthrough, opening)
     bo = await world.player(replace(ANN, user="bo", name="Bo"))
-    return Stage(world, playthrough, scenes, ballot, await world.choices(playthrough, opening), bo)
+    return Stage(
+        world, playthrough, scenes, ballot, await world.choices(playthrough, opening), bo, LoreId(world.clock.new_id())
+    )
 
 
 @pytest.fixture
@@ -189,7 +197,7 @@ async def test_changes_and_then_their_inverses_restore_every_pointer(
             newest[what] = new
     await stage.apply(changes[:cut])
     await stage.apply(changes[cut:])
-    there, ballot, room = await stage.pointers()
+    there, ballot, room, lore = await stage.pointers()
     assert there.playthrough.note == newest["note"].after
     assert there.playthrough.head == newest["head"].after
     assert there.playthrough.rules == newest["rules"].after
@@ -197,6 +205,7 @@ async def test_changes_and_then_their_inverses_restore_every_pointer(
     assert (Outcome(ballot.status, ballot.winner), room.playthrough) == (newest["ballot"].after, newest["room"].after)
     assert [CastVote(vote.choice, vote.at) for vote in ballot.votes] == [v for v in [newest["vote"].after] if v]
     bo = [Standing(member.state, host=member.host) for member in there.members if member.player == stage.bo]
+    assert [entry.lore for entry in lore] == [entry for entry in [newest["lore"].after] if entry]
     assert bo == [standing for standing in [newest["member"].after] if standing]
     await stage.apply(inverse(changes))
     assert await stage.pointers() == before

@@ -1,8 +1,11 @@
 """The prompt budget holds for every story."""
 
+import re
 import time
 from dataclasses import replace
+from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,11 +21,15 @@ from storyforge_core.domain.context import (
     shorten,
     squeeze,
 )
+from storyforge_core.domain.lore import ActiveLore, LoreId
 from storyforge_core.domain.writing import Brief, ToldScene
 from storyforge_core.engine.prompting import (
+    REPAIR_TOKENS,
     SMALLEST_WINDOW,
     choices_messages,
     choices_tokens,
+    lore_cost,
+    lore_tokens,
     repair_messages,
     scene_messages,
     telling_tokens,
@@ -65,6 +72,10 @@ briefs = st.builds(
     choices=st.integers(2, 6),
     seed=st.integers(0, 2**31 - 1),
     extend=st.just("") | prose,
+    lore=st.lists(st.builds(ActiveLore, st.just(LoreId(UUID(int=1))), short, prose, st.booleans()), max_size=6).map(
+        tuple
+    ),
+    lore_room=st.integers(0, 20_000),
 )
 windows = st.integers(SMALLEST_WINDOW, 40_000)
 
@@ -191,6 +202,54 @@ def test_the_prompt_only_grows_at_its_end_from_scene_to_scene() -> None:
     assert after[0] == before[0]
     task = before[1].content.index("Write the next scene")
     assert after[1].content[:task].startswith(before[1].content[:task].rstrip())
+
+
+def told_of(*texts: str) -> tuple[ActiveLore, ...]:
+    return tuple(ActiveLore(LoreId(UUID(int=number)), "", text, held=False) for number, text in enumerate(texts))
+
+
+@given(briefs, windows)
+def test_nothing_else_in_a_prompt_changes_with_what_is_told_of_the_lore(brief: Brief, window: int) -> None:
+    other = replace(brief, lore=told_of("The bell rings only for the dead."))
+    one, two = (scene_messages(each, window, telling_tokens(brief.words, window)) for each in (brief, other))
+    assert one[0] == two[0]
+    assert without_lore(one[1].content) == without_lore(two[1].content)
+
+
+def without_lore(prompt: str) -> str:
+    return re.sub(r"<lore>\n.*?\n</lore>\n\n", "", prompt, flags=re.DOTALL)
+
+
+@given(briefs, windows, st.lists(short, max_size=6))
+def test_lore_that_was_chosen_within_its_room_is_told_whole(brief: Brief, window: int, texts: list[str]) -> None:
+    room = min(lore_tokens(brief, window), sum(map(lore_cost, texts)))
+    chosen = texts if sum(map(lore_cost, texts)) <= room else []
+    told = replace(brief, lore=told_of(*chosen), lore_room=room)
+    prompt = scene_messages(told, window, telling_tokens(brief.words, window))[1].content
+    block = "\n\n".join(as_data(text).strip() for text in chosen if text.strip())
+    assert not block or f"<lore>\n{block}\n</lore>" in prompt
+
+
+@pytest.mark.parametrize("window", [SMALLEST_WINDOW, 8192, 16_384])
+@pytest.mark.parametrize("newest", [10, 4000])
+def test_a_long_story_with_much_lore_fills_the_window_and_no_more(window: int, newest: int) -> None:
+    path = tuple(ToldScene(n, f"Title {n}", "", "The sea rose. " * 200) for n in range(1, 41))
+    path = (*path, ToldScene(41, "Newest", "", "The sea rose. " * newest))
+    lore = told_of(*("Salt is money here. " * 40 for _ in range(40)))
+    brief = Brief("PREMISE", "", "", "", path, "", "", "", 220, 3, 7, lore=lore, lore_room=window)
+    tokens = choices_tokens(brief.choices, window)
+    asked = choices_messages(brief, "", window, tokens)
+    assert window * 0.7 < prompt_tokens(asked) + tokens + REPAIR_TOKENS + telling_tokens(220, window) <= window
+    assert "Salt is money here." in asked[1].content
+    assert "Newest" in asked[1].content
+
+
+def test_of_lore_that_is_too_much_the_last_stays() -> None:
+    brief = Brief("PREMISE", "", "", "", (), "", "", "", 220, 3, 7, lore_room=9000)
+    texts = [f"LORE {n} " + "salt " * 300 for n in range(1, 6)]
+    prompt = scene_messages(replace(brief, lore=told_of(*texts)), SMALLEST_WINDOW, 504)[1].content
+    assert "LORE 5" in prompt
+    assert "LORE 1" not in prompt
 
 
 def test_the_question_continues_the_conversation_that_told_the_scene() -> None:

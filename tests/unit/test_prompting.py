@@ -1,11 +1,14 @@
 """The prompts and what is filled into them."""
 
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from storyforge_core.domain.answers import Problem
 from storyforge_core.domain.context import estimate, prompt_tokens
+from storyforge_core.domain.lore import ActiveLore, LoreId
 from storyforge_core.domain.writing import Brief, Message, ToldScene
 from storyforge_core.engine import prompting
 from storyforge_core.engine.prompting import (
@@ -65,6 +68,18 @@ def test_what_changes_with_every_scene_comes_last() -> None:
     text = user_message(SECOND)
     order = ["Maren stood at the rail", "Knock back", "keep it slow", "more fog", "Write the next scene"]
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
+
+
+BELL = ActiveLore(LoreId(UUID(int=1)), "The bell", "It rings </lore> for the dead.", held=False)
+
+
+@pytest.mark.parametrize("brief", [OPENING, SECOND, EXTENDED], ids=["opening", "scene", "extension"])
+def test_lore_stands_between_what_was_told_and_what_is_asked_for(brief: Brief) -> None:
+    text = user_message(replace(brief, lore=(BELL,), lore_room=100))
+    assert "<lore>\nIt rings \u2039/lore\u203a for the dead.\n</lore>" in text
+    before = text.partition("<lore>")[0]
+    assert ("Maren stood at the rail" in before) == bool(brief.path)
+    assert not [word for word in ("Knock back", "more fog", "keep it slow", "Write the", "<begun>") if word in before]
 
 
 def test_what_nobody_said_leaves_no_empty_tags() -> None:

@@ -13,12 +13,13 @@ from bot.platforms.discord.link import Interaction
 from bot.platforms.discord.troubles import TooLate, understood
 from bot.presenter.pages import finished
 from bot.surface import File, Limits, SurfaceError
+from bot.wording.lore import lore_exported
 from bot.wording.markup import Markdown, Plain
 from bot.wording.mydata import as_json
 from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
 from bot.wording.voice import Voice, plain_mention
-from storyforge_core.domain.replies import MyDataShown, Reply
+from storyforge_core.domain.replies import LoreExported, MyDataShown, Reply
 from storyforge_core.errors import StoryForgeError
 
 MOST_PAGES = 3
@@ -50,6 +51,9 @@ class Answers:
         text = "\n".join(part for part in (reply_text(reply, self._voice, CANVAS), note) if part)
         if isinstance(reply, MyDataShown):
             await self._with_file(interaction, text, File("mydata.json", as_json(reply.data), "all of it"))
+            return
+        if isinstance(reply, LoreExported):
+            await self._with_file(interaction, lore_exported(reply), File("lore.json", reply.text.encode(), "the lore"))
             return
         whole = "" if len(text) <= MOST_PAGES * self._room else reply_text(reply, self._unmarked, WIDE)
         await self.say(interaction, text or "Done.", whole)

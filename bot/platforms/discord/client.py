@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.app_commands import Choice as Offer
 
 from bot.catalog.help import help_text
-from bot.catalog.row import HINT_CHARS, Argument, Given, HelpAsked, Problem, Row
+from bot.catalog.row import HINT_CHARS, Argument, Given, HelpAsked, Parsed, Problem, Row
 from bot.catalog.typed import make
 from bot.picture.render import map_picture
 from bot.platforms.discord.answers import Answers, acknowledge, apologise, excused
@@ -19,6 +19,7 @@ from bot.platforms.discord.board import Board
 from bot.platforms.discord.buttons import BUTTONS
 from bot.platforms.discord.commands import menus
 from bot.platforms.discord.completing import Value, command_names, completion, offers
+from bot.platforms.discord.files import file_argument, with_file
 from bot.platforms.discord.forms import FORM_CHARS, TOO_LONG, EditForm, NoteForm, wants_edit_form, wants_note_form
 from bot.platforms.discord.link import NO_PINGS, Interaction, Link
 from bot.platforms.discord.menus import NO_SCENE, NOT_OPEN, Deed, message_menus
@@ -204,11 +205,20 @@ class StoryClient(discord.AutoShardedClient):
         await self._answer(interaction, asker_of(interaction), Stop(run))
 
     async def _do(self, interaction: Interaction, row: Row, given: Given) -> None:
+        file = file_argument(row)
+        if file is not None:
+            await acknowledge(interaction)
+            await self._carry_out(interaction, make(row, await with_file(interaction, file, given)))
+            return
         wanted = make(row, given)
         if isinstance(wanted, OPENING):
             await self._play_on(interaction, asker_of(interaction), wanted)
             return
         await acknowledge(interaction)
+        await self._carry_out(interaction, wanted)
+
+    async def _carry_out(self, interaction: Interaction, wanted: Parsed) -> None:
+        """Do what was asked, once it is acknowledged."""
         match wanted:
             case Problem(sentence):
                 await self._answers.literal(interaction, sentence)

@@ -19,8 +19,13 @@ OPTION_CHARS = 6000
 
 
 Place = discord.TextChannel | discord.ForumChannel | discord.VoiceChannel | discord.StageChannel
-PICKED: Mapping[Kind, object] = {"channel": Place, "role": discord.Role, "person": discord.User}
-"""What people pick from Discord's own lists."""
+PICKED: Mapping[Kind, object] = {
+    "channel": Place,
+    "role": discord.Role,
+    "person": discord.User,
+    "file": discord.Attachment,
+}
+"""What people pick from Discord's own lists, or from their disk."""
 
 
 class Slash(Protocol):

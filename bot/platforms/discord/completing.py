@@ -9,8 +9,8 @@ from discord.app_commands import Choice as Offer
 from bot.catalog.row import Argument, Row
 from bot.catalog.table import ROWS
 from storyforge_core.domain.answers import one_line
-from storyforge_core.domain.commands import Command, ShowMap, ShowStatus, ShowStories, ShowTakes
-from storyforge_core.domain.replies import MapShown, Reply, StatusShown, StoriesShown, TakesShown
+from storyforge_core.domain.commands import Command, ListLore, ShowMap, ShowStatus, ShowStories, ShowTakes
+from storyforge_core.domain.replies import LoreListed, MapShown, Reply, StatusShown, StoriesShown, TakesShown
 
 MOST_OFFERS = 25
 OFFER_CHARS = 100
@@ -38,7 +38,9 @@ def completion(row: Row, argument: Argument) -> Completion | None:
             return Completion(ShowStatus(), _players)
         case "number":
             return _TAKES if row.name == "takes" else _CHOICES
-        case "text" | "word" | "command" | "channel" | "role" | "person":
+        case "lore":
+            return Completion(ListLore(), _lore)
+        case "text" | "word" | "command" | "file" | "channel" | "role" | "person":
             return None
         case _:
             assert_never(argument.kind)
@@ -68,6 +70,11 @@ def _scenes(reply: Reply) -> Iterator[tuple[str, Value]]:
 def _stories(reply: Reply) -> Iterator[tuple[str, Value]]:
     if isinstance(reply, StoriesShown):
         yield from ((f"{line.number} · {line.title or line.premise}", str(line.number)) for line in reply.stories)
+
+
+def _lore(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, LoreListed):
+        yield from ((f"{entry.number} · {entry.lore.title}", str(entry.number)) for entry in reply.entries)
 
 
 def _players(reply: Reply) -> Iterator[tuple[str, Value]]:

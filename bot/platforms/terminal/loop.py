@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from bot.catalog.help import help_text
 from bot.catalog.row import HelpAsked, Problem
+from bot.platforms.terminal.files import opened
 from bot.platforms.terminal.keyboard import Lines
 from bot.platforms.terminal.line import Quit, Said, read_line
 from bot.platforms.terminal.seat import Seat
@@ -82,7 +83,7 @@ class Play:
 
     async def _take(self, line: str, said: Said) -> None:
         await self._show.line(line)
-        match said.asked:
+        match await opened(said):
             case Problem(sentence):
                 await self._show.reply(Declined(sentence))
             case HelpAsked(""):

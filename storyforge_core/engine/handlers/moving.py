@@ -164,9 +164,10 @@ NAMES = {
     "note_set": "the change of the director's note",
     "rules_set": "the change of settings",
     "shelved_set": "the deletion",
+    "lore_set": "the change of the lore",
 }
 
 
 def _said(changes: tuple[Update, ...], by: str, verb: Verb) -> str:
-    what = " and ".join(NAMES.get(change.kind, "a change") for change in changes)
+    what = " and ".join(dict.fromkeys(NAMES.get(change.kind, "a change") for change in changes))
     return f"{by} took back {what}." if verb == "undo" else f"{by} made {what} again."

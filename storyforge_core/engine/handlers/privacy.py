@@ -20,8 +20,8 @@ Personal = ShowMyData | ForgetMe
 
 KEPT = (
     "This deletes your name, your accounts, your votes and your place in every story; what you wrote stays, as "
-    f"{SOMEBODY}'s. It cannot be taken back. To do so: /story mydata delete yes — or, to have your choices, hints and "
-    "notes deleted too where no scene came of them: /story mydata delete everything yes"
+    f"{SOMEBODY}'s. It cannot be taken back. To do so: /story mydata delete yes — or, to have your choices, hints, "
+    "notes and lore deleted too where no scene came of them: /story mydata delete everything yes"
 )
 
 

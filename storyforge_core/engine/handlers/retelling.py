@@ -111,6 +111,7 @@ async def edit(table: Table, command: Edit) -> Reply:
         chosen=chosen,
         command="edit",
         withdrawn=_withdrawing(table.here.ballot),
+        lore=await table.desk.lore_told(head.id),
     )
     return Accepted("Your words are the scene now; the old take stays.")
 

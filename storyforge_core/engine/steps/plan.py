@@ -6,6 +6,7 @@ from storyforge_core.domain.runs import Draft, Order, Situation
 from storyforge_core.domain.story import Scene, SceneId
 from storyforge_core.domain.writing import Brief, ToldScene
 from storyforge_core.engine.kit import Kit
+from storyforge_core.engine.lore import open_book, with_lore
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Desk
 
@@ -16,7 +17,9 @@ SCENES = 60
 async def plan(draft: Draft, kit: Kit) -> Draft:
     """Fill in the brief."""
     async with kit.store.resume(kit.run.playthrough) as desk:
-        return replace(draft, brief=await _brief(draft.order, desk))
+        brief = await _brief(draft.order, desk)
+        book = await open_book(desk, draft.order.parent)
+    return replace(draft, brief=await with_lore(brief, book, kit.writer.window))
 
 
 async def _brief(order: Order, desk: Desk) -> Brief:

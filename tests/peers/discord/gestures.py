@@ -3,31 +3,36 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tests.peers.discord.shapes import channel_shape, role_shape, user_shape
-from tests.peers.discord.state import Channel, Json, Message, Role, User, face, walk
+from tests.peers.discord.shapes import attachment_shape, channel_shape, role_shape, user_shape
+from tests.peers.discord.state import Attachment, Channel, Json, Message, Role, User, face, walk
 
 _GROUPS = {1, 2}
 _INPUT = 4
 _LABEL = 18
 
 
-def slash_data(commands: Sequence[Json], path: str, options: Mapping[str, Any]) -> Json:
+def slash_data(commands: Sequence[Json], path: str, options: Mapping[str, Any], cdn: str) -> Json:
     """A command with its options; the client lets nobody send one without those it requires."""
     _, leaf = _find(commands, path)
     missing = [each["name"] for each in leaf.get("options", ()) if each.get("required") and each["name"] not in options]
     assert not missing, f"/{path} can't be sent without {', '.join(missing)}"
     ids = {
-        name: str(value.id) if isinstance(value, Channel | Role | User) else value for name, value in options.items()
+        name: str(value.id) if isinstance(value, Attachment | Channel | Role | User) else value
+        for name, value in options.items()
     }
     data = option_tree(commands, path, ids, focused="")
-    return data | {"resolved": _resolved(options.values())}
+    return data | {"resolved": _resolved(options.values(), cdn)}
 
 
-def _resolved(values: Iterable[object]) -> Json:
+def _resolved(values: Iterable[object], cdn: str) -> Json:
     """What a client picks from its own lists comes with what it is."""
     found: Json = {}
     for value in values:
         match value:
+            case Attachment():
+                url = f"{cdn}/attachments/{value.id}/{value.name}"
+                shape = attachment_shape(value) | {"url": url, "proxy_url": url}
+                found.setdefault("attachments", {})[str(value.id)] = shape
             case Channel():
                 found.setdefault("channels", {})[str(value.id)] = channel_shape(value) | {"permissions": "0"}
             case Role():

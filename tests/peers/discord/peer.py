@@ -65,6 +65,7 @@ class DiscordPeer:
         self._api = Api(self.world, self.token, self.limits, self.faults, spec)
         app = web.Application(client_max_size=26 * 1024 * 1024)
         app.router.add_get("/", self.gateway.serve)
+        app.router.add_get("/attachments/{id}/{name}", self._uploaded)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         for part in (Messages(self.world), Places(self.world, self.gateway), Answers(self.world)):
             self._api.mount(app, PREFIX, part.routes())
@@ -75,6 +76,7 @@ class DiscordPeer:
         await site.start()
         self._port = site.port
         self.gateway.url = self.gateway_url
+        self.world.cdn = f"http://127.0.0.1:{self._port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -139,6 +141,10 @@ class DiscordPeer:
             TimeoutError: it never was.
         """
         await self.world.until(it_is_so, within)
+
+    async def _uploaded(self, request: web.Request) -> web.Response:
+        file = self.world.uploads.get(int(request.match_info["id"]))
+        return web.Response(status=404) if file is None else web.Response(body=file.data)
 
     async def connected(self, within: float = 5.0) -> None:
         """Wait until a client has been told it is READY."""

@@ -8,6 +8,7 @@ from tests.peers.discord.gestures import component_of, modal_data, option_tree, 
 from tests.peers.discord.rules import allowed, require_open, require_reacting
 from tests.peers.discord.shapes import channel_shape, message_shape, role_shape
 from tests.peers.discord.state import (
+    Attachment,
     Channel,
     Flag,
     Guild,
@@ -95,8 +96,14 @@ class Human:
 
     async def slash(self, channel: Channel, command: str, /, **options: object) -> Seen:
         """Type a slash command like `story new` and wait for the first answer."""
-        data = slash_data(self._commands(channel), command, options)
+        data = slash_data(self._commands(channel), command, options, self.world.cdn)
         return await self._ask(_COMMAND, channel, data)
+
+    def file(self, name: str, data: bytes) -> Attachment:
+        """Choose a file for an option of a slash command."""
+        file = Attachment(self.world.new_id(), name, "", data, "application/octet-stream")
+        self.world.uploads[file.id] = file
+        return file
 
     async def menu(self, message: Message, command: str) -> Seen:
         """Choose a command from a message's context menu."""

@@ -88,6 +88,10 @@ class World:
     """Registered ones by server; None: everywhere."""
     interactions: dict[str, Interaction] = field(default_factory=dict)
     """By token."""
+    uploads: dict[int, Attachment] = field(default_factory=dict)
+    """Files that people have sent with a command."""
+    cdn: str = "https://cdn.invalid"
+    """Where those lie."""
     bot: User = field(init=False)
     tell: Callable[[Event], None] = field(default=lambda _: None)
     _numbers: "count[int]" = field(default_factory=count)
