@@ -88,8 +88,12 @@ async def test_lore_without_keys_is_told_from_the_next_scene_on(database: Databa
         for command in (Vote(1), Extend(), Reroll()):
             await play.play(command)
             assert block(play) == "Nobody here can lie."
+        for keys, expected in (("lie", ""), ("none", "Nobody here can lie.")):
+            await play.say(EditLore("1", "keys", keys))
+            await play.play(Reroll())
+            assert block(play) == expected
         told = [event.sentence for event in await play.events() if isinstance(event, Noted)]
-        assert told == ["Ann adds “Nobody here can lie.” (1) to the lore, told for every scene."]
+        assert told[0] == "Ann adds “Nobody here can lie.” (1) to the lore, told for every scene."
 
 
 async def test_the_beginning_of_a_prompt_does_not_depend_on_what_is_told(database: Database) -> None:
@@ -215,6 +219,8 @@ async def test_a_book_is_imported_once_and_taken_back_at_once(database: Database
         assert reply == LoreImported(3, 0, ("“Nothing” says nothing",), ("/(/",))
         assert await listed(play) == ["1 The bell", "2 Slow", "3 Broken"]
         assert (await shown(play, "3")).flawed == ("/(/",)
+        assert isinstance(await play.say(EditLore("3", "sticky", "2")), Accepted)
+        await play.say(Undo())
         await play.play(ContinueStory("the bell " + "a" * 60 + "!"))
         assert block(play) == "It rings for the dead."
         again = await play.say(ImportLore(json.dumps(BOOK)))

@@ -58,7 +58,8 @@ async def add(table: Table, command: AddLore) -> Reply:
     if not text:
         msg = "What is true in this story? For example: /story lore add The bell rings only for the dead. keys=bell"
         raise Invalid(msg)
-    lore = _sensible(change_lore(Lore(title="", text=text), "keys", command.keys))
+    lore = change_lore(Lore(title="", text=text), "keys", command.keys)
+    _require_sense(lore)
     lore = replace(lore, constant=not lore.keys)
     lore = change_lore(lore, "title", command.title.strip() or title_for(text, lore.keys))
     known = await table.desk.lore()
@@ -71,11 +72,15 @@ async def add(table: Table, command: AddLore) -> Reply:
 
 
 async def edit(table: Table, command: EditLore) -> Reply:
-    """Change one thing about an entry."""
+    """Change one thing about an entry; one that gets its first keys, or loses its last, is told accordingly."""
     entry = await _meant(table, command.entry)
-    lore = _sensible(change_lore(entry.lore, command.setting, command.value))
+    lore = change_lore(entry.lore, command.setting, command.value)
     if lore == entry.lore:
         return Accepted("It is so already.")
+    if (lore.keys, lore.also) != (entry.lore.keys, entry.lore.also):
+        _require_sense(lore)
+    if bool(lore.keys) != bool(entry.lore.keys):
+        lore = replace(lore, constant=not lore.keys)
     await table.desk.apply((_changing(entry, lore),), "lore edit")
     return await _note(table, f"{table.player.name} changes {_named(entry.number, lore)} in the lore.")
 
@@ -192,7 +197,7 @@ async def _standing(table: Table, entry: LoreEntry) -> Reading:
     return Reading((), (), 0 if head is None else head.depth + 1, found, 0)
 
 
-def _sensible(lore: Lore) -> Lore:
+def _require_sense(lore: Lore) -> None:
     """Refuse keys that can never be found.
 
     Raises:
@@ -201,7 +206,6 @@ def _sensible(lore: Lore) -> Lore:
     for key in _flawed_keys((lore,)):
         msg = f"{quoted(key)} stands between slashes, but is no regular expression: it would never be found."
         raise Invalid(msg)
-    return lore
 
 
 def _flawed_keys(lore: Iterable[Lore]) -> tuple[str, ...]:
