@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import asyncpg
+import hypothesis
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
@@ -23,6 +24,11 @@ FAST: Mapping[str, str] = MappingProxyType(
     {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 )
 """PostgreSQL settings for data that nobody will miss."""
+
+hypothesis.settings.register_profile(
+    "anywhere", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # a slow machine proves nothing about a rule
+hypothesis.settings.load_profile("anywhere")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -183,7 +183,7 @@ class RoomShow:
     async def _find_run(self) -> None:
         """Go on with the words that were being written when the program ended."""
         run = await self._stage.store.live_run(self._playthrough)
-        if run is not None and run.id not in self._tellings:
+        if run is not None:
             order = run.draft.order
             self._tell(run.id, Assignment(order.task, order.chosen, order.by, words=order.words))
 
@@ -229,6 +229,9 @@ class RoomShow:
             await self._outbox.insist(Showing(subject=subject, part=part, frame=frame, shown=sheet.shown, final=True))
 
     def _tell(self, run: RunId, assignment: Assignment) -> None:
+        """Show the words of a run as they come; it may be known from the store before its event is read."""
+        if run in self._tellings:
+            return
         telling = self._telling(run, assignment)
         self._tellings[run] = telling
         self._stage.streams[self._platform] += 1

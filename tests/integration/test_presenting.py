@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.presenter.presenter import Presenter
 from storyforge_core.domain.commands import BranchFrom, ContinueStory, NewStory, ShowStories, Undo, Vote
-from storyforge_core.domain.story import RoomKey
+from storyforge_core.domain.events import Recorded
+from storyforge_core.domain.runs import Run
+from storyforge_core.domain.story import PlaythroughId, Room, RoomKey
 from storyforge_core.store.database import Database
 from storyforge_core.store.ledger import PostgresLedger
 from tests.fakes import Chat, chat_limits
@@ -77,6 +79,43 @@ async def test_two_rooms_of_one_story_see_the_same(database: Database) -> None:
     assert sum(last in text for text in here.texts) == 1
     assert sum(last in text for text in there.texts) == 1
     assert not any("1 · Scene after 0" in text.splitlines()[0] for text in there.texts[1:])
+
+
+@dataclass
+class Sudden:
+    """A story that somebody has go on in the very moment in which it is asked what is being written."""
+
+    play: Game
+    gone_on: bool = False
+
+    async def events(self, playthrough: PlaythroughId, after: int, limit: int) -> tuple[Recorded, ...]:
+        return await self.play.store.events(playthrough, after, limit)
+
+    async def room(self, key: RoomKey) -> Room:
+        return await self.play.store.room(key)
+
+    async def live_run(self, playthrough: PlaythroughId) -> Run | None:
+        if not self.gone_on:
+            self.gone_on = True
+            await self.play.say(ContinueStory())
+        return await self.play.store.live_run(playthrough)
+
+
+async def test_a_scene_that_begins_while_a_room_is_looked_at_is_shown_by_one(database: Database) -> None:
+    chat = Chat(chat_limits(), latency=0.02)
+    writer = ScriptedWriter(words=40)
+    async with game(database, writer) as play:
+        await play.play(NewStory("A keeper finds a door"))
+        writer.gate.clear()
+        ledger = PostgresLedger(database, play.forge.clock)
+        async with aclosing(Presenter(Sudden(play), ledger, play.bus)) as presenter:
+            play.bus.on_events(presenter.wake)
+            await presenter.attend(chat, HOME)
+            await until(lambda: _sees(chat, "s2w10"))
+            assert presenter._stage.streams["chat"] == 1
+            writer.gate.set()
+            await presenter.settled(HOME)
+            assert presenter._stage.streams["chat"] == 0
 
 
 async def _sees(chat: Chat, words: str) -> bool:
