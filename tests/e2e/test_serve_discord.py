@@ -116,7 +116,9 @@ def test_friends_play_from_the_invitation_to_the_second_scene(new_home: Callable
 
 
 def test_friends_play_on_through_kills_and_a_restart(home: Home, ollama: Ollama, discord: Discord) -> None:
-    ollama.plays(tellings=[numbered("a", 120), f" {numbered('b', 20)}", numbered("c", 120), f" {numbered('d', 20)}"], rate=40)
+    ollama.plays(
+        tellings=[numbered("a", 120), f" {numbered('b', 20)}", numbered("c", 120), f" {numbered('d', 20)}"], rate=40
+    )
     settings = {**discord.settings, "VOTE_DEADLINE": "6"}
     with home.starts("serve", **settings) as program:
         discord.waits(lambda: discord.state["connected"] and discord.state["commands"])
