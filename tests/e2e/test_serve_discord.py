@@ -115,8 +115,10 @@ def test_friends_play_from_the_invitation_to_the_second_scene(new_home: Callable
     assert discord.state["violations"] == []
 
 
-def test_friends_play_on_through_kills(home: Home, ollama: Ollama, discord: Discord) -> None:
-    ollama.plays(tellings=[numbered("a", 120), f" {numbered('b', 20)}", numbered("c", 20)], rate=40)
+def test_friends_play_on_through_kills_and_a_restart(home: Home, ollama: Ollama, discord: Discord) -> None:
+    ollama.plays(
+        tellings=[numbered("a", 120), f" {numbered('b', 20)}", numbered("c", 120), f" {numbered('d', 20)}"], rate=40
+    )
     settings = {**discord.settings, "VOTE_DEADLINE": "6"}
     with home.starts("serve", **settings) as program:
         discord.waits(lambda: discord.state["connected"] and discord.state["commands"])
@@ -132,15 +134,21 @@ def test_friends_play_on_through_kills(home: Home, ollama: Ollama, discord: Disc
         discord.waits(lambda: {"(Ann)", "(Bo)"} <= set(discord.question()["content"].split()))
         program.dies()  # in mid-ballot
     discord.human("Cy", "react", message=card["id"], emoji="3️⃣")
-    with home.starts("serve", **settings):
+    with home.starts("serve", **settings) as program:
         discord.waits_for("A tie between 1, 2 and 3. The lot falls on")  # as the deadline finds it: Dee never votes
-        discord.waits_for("c20.")
+        discord.waits_for("c30 ")
+        program.process.send_signal(signal.SIGTERM)
+        assert program.process.wait(PATIENCE) == 0
+    discord.waits_for("*⏸ I have to go for a moment. It goes on right here when I'm back.*")
+    with home.starts("serve", **settings):
+        discord.waits_for("d20.")
         discord.waits(lambda: any(map(asks, discord.story)))
         home.is_whole(2)
-    told = [message["content"] for message in discord.story if "a1 " in message["content"]]
-    assert len(told) == 1
-    assert "a30 " in told[0]
-    assert "b20." in told[0]
+    for killed, taken_up in (("a", "b"), ("c", "d")):
+        told = [message["content"] for message in discord.story if f"{killed}1 " in message["content"]]
+        assert len(told) == 1
+        assert f"{killed}30 " in told[0]
+        assert f"{taken_up}20." in told[0]
     assert discord.state["violations"] == []
 
 

@@ -20,12 +20,21 @@ from tests.peers.checkout import STARTER, Checkout
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals are those of POSIX")
 
 
+Start = tuple[Checkout, subprocess.CompletedProcess[str]]
+
+
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout after its first start; tests take a copy when they change it."""
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """A checkout that was started for the first time, and what that said."""
     folder = tmp_path_factory.mktemp("prepared")
-    checkout = Checkout.make(folder / "checkout", folder / "wheels")
-    first = checkout.start("first")
+    checkout = Checkout.make(folder / "a folder with spaces", folder / "wheels")
+    return checkout, checkout.start("play", "--as", "Ann")
+
+
+@pytest.fixture
+def prepared(first_start: Start) -> Checkout:
+    """A checkout after its first start; tests take a copy when they change it."""
+    checkout, first = first_start
     assert first.returncode == 0, first.stderr
     return checkout
 
@@ -35,9 +44,8 @@ def checkout(prepared: Checkout, tmp_path: Path) -> Checkout:
     return prepared.copy(tmp_path / "checkout")
 
 
-def test_the_first_start_prepares_and_leaves_standard_output_to_the_program(tmp_path: Path) -> None:
-    checkout = Checkout.make(tmp_path / "a folder with spaces", tmp_path / "wheels")
-    done = checkout.start("play", "--as", "Ann")
+def test_the_first_start_prepares_and_leaves_standard_output_to_the_program(first_start: Start) -> None:
+    _, done = first_start
     assert done.stdout.splitlines()[:2] == ["args play --as Ann", "colour blue"]
     assert "Installing 1 packages" in done.stderr
     assert "is ready" in done.stderr
@@ -267,8 +275,9 @@ def test_starting_costs_little(prepared: Checkout) -> None:
         subprocess.run(command, capture_output=True, check=True)
         return time.perf_counter() - begin
 
+    bare = min(seconds([sys.executable, "-c", "pass"]) for _ in range(5))
     through_the_starter = min(seconds(prepared.command()) for _ in range(5))
-    assert through_the_starter < 0.15
+    assert through_the_starter < 8 * bare  # three interpreters, one after the other, and hardly an import
 
 
 def test_the_starter_names_only_troubles_it_can_explain() -> None:

@@ -36,6 +36,8 @@ class Ground(Protocol):
     """A Discord with one bot that is logged in."""
 
     link: Link
+    plain: Link
+    """The same bot as others have it: nothing of ours between them and the client."""
 
     async def rooms(self, many: int) -> list[RoomKey]:
         """Make channels where nobody has written yet."""
@@ -83,21 +85,23 @@ class EmbedChannel:
 
 
 @asynccontextmanager
-async def client(token: str, connector: BaseConnector) -> AsyncGenerator[Link]:
-    """Log a bot in; the product's answers are listened to, as in the program."""
-    link = Link()
+async def clients(token: str, connector: BaseConnector) -> AsyncGenerator[tuple[Link, Link]]:
+    """Log a bot in twice: as the program does, which goes along with each request, and as others do."""
+    link, plain = Link(), Link()
     nothing = discord.Intents.none()
-    async with discord.Client(intents=nothing, http_trace=link.trace(), connector=connector) as bot:
-        await bot.login(token)
-        link.connect(bot)
-        yield link
+    ours = discord.Client(intents=nothing, http_trace=link.trace(), connector=connector)
+    async with ours, discord.Client(intents=nothing, connector=connector) as theirs:
+        for login, bot in ((link, ours), (plain, theirs)):
+            await bot.login(token)
+            login.connect(bot)
+        yield link, plain
 
 
 def replica(ground: Ground, bot: Replica, pages: Callable[[discord.PartialMessageable], Channel]) -> Tell:
     """Have another bot's policy tell scenes."""
 
     async def tell(room: RoomKey, speech: Speech) -> Scene:
-        await bot.answer(pages(ground.link.channel(room)), speech.chunks())
+        await bot.answer(pages(ground.plain.channel(room)), speech.chunks())
         return seen(await ground.asked(room), speech)
 
     return tell

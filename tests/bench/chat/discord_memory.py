@@ -17,7 +17,7 @@ from bot.platforms.discord.surface import DiscordSurface
 from storyforge_core.domain.replies import Accepted, Reply
 from storyforge_core.domain.story import RoomKey, RunId
 from tests.bench.chat.contest import Tell
-from tests.bench.chat.discord_ground import Asked, client, seen, sights, text_of
+from tests.bench.chat.discord_ground import Asked, clients, seen, sights, text_of
 from tests.bench.chat.memory_wire import MemoryConnector
 from tests.bench.chat.ours import Ours
 from tests.bench.chat.speech import Scene, Speech, faithful
@@ -50,6 +50,7 @@ class MemoryGround:
 
     peer: DiscordPeer
     link: Link
+    plain: Link
     clock: LoopClock
     clicked: dict[str, str] = field(default_factory=dict)
     """The newest interaction's token in each room."""
@@ -91,8 +92,8 @@ async def in_memory() -> AsyncGenerator[MemoryGround]:
         aim(f"http://discord.example{PREFIX}", "")
         assert peer._runner is not None
         assert peer._runner.server is not None
-        async with client(peer.token, MemoryConnector(peer._runner.server, ONE_WAY)) as link:
-            yield MemoryGround(peer, link, clock)
+        async with clients(peer.token, MemoryConnector(peer._runner.server, ONE_WAY)) as (link, plain):
+            yield MemoryGround(peer, link, plain, clock)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ import aiohttp
 
 from bot.platforms.discord.link import PLATFORM, Link, aim
 from storyforge_core.domain.story import RoomKey
-from tests.bench.chat.discord_ground import Asked, client, text_of
+from tests.bench.chat.discord_ground import Asked, clients, text_of
 
 ROOT = Path(__file__).parents[3]
 SETUP = 300.0
@@ -30,6 +30,7 @@ class WireGround:
     """The peer's outside and one bot that is logged in."""
 
     link: Link
+    plain: Link
     url: str
     http: aiohttp.ClientSession
     began: float
@@ -94,7 +95,9 @@ async def on_the_wire() -> AsyncGenerator[WireGround]:
         api, gateway, token = (await asyncio.to_thread(peer.stdout.readline)).split()
         aim(api, gateway)
         wait = aiohttp.ClientTimeout(SETUP)
-        async with client(token, aiohttp.TCPConnector(limit=0)) as link, aiohttp.ClientSession(timeout=wait) as http:
-            yield WireGround(link, api.partition("/api")[0], http, time.time() - asyncio.get_running_loop().time())
+        outside = aiohttp.ClientSession(timeout=wait)
+        async with clients(token, aiohttp.TCPConnector(limit=0)) as (link, plain), outside as http:
+            ahead = time.time() - asyncio.get_running_loop().time()
+            yield WireGround(link, plain, api.partition("/api")[0], http, ahead)
         peer.terminate()
     os.sched_setaffinity(0, cores)
