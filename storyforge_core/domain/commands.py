@@ -29,6 +29,16 @@ class Vote:
     """Vote for a choice of the open ballot by its number."""
 
     number: int
+    given: datetime | None = None
+    """When the sign was made that stands for this vote, such as a reaction; None: just now, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unvote:
+    """Take back the vote that a sign stood for; one that was cast since stays."""
+
+    given: datetime
+    """When the sign was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +240,7 @@ Command = (
     NewStory
     | ContinueStory
     | Vote
+    | Unvote
     | WriteIn
     | CloseBallot
     | BranchFrom

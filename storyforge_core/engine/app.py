@@ -157,7 +157,7 @@ class StoryForge:
 
 async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR0911 - a line for each file of handlers
     match command:
-        case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.WriteIn() | ask.CloseBallot():
+        case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.Unvote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
         case ask.BranchFrom() | ask.GoTo() | ask.Undo() | ask.Redo():
             return await moving.handle(table, command)

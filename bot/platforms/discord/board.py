@@ -8,8 +8,8 @@ import structlog
 
 from bot.platforms.discord.hands import Hands, OpenCard, keycap, position_of
 from bot.platforms.discord.link import Link
-from bot.platforms.discord.reception import Reception
 from bot.platforms.discord.troubles import NotPermitted, understood
+from bot.reception import Reception
 from bot.surface import SlowDown, SurfaceDown, SurfaceError
 from storyforge_core.domain.story import Choice, RoomKey, SceneId
 

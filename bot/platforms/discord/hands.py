@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import discord
 from discord import ReactionType
 
+from bot.platforms.discord.askers import speaker
 from bot.platforms.discord.link import Link
-from bot.platforms.discord.reception import Asker, Reception, speaker
 from bot.platforms.discord.troubles import understood
+from bot.reception import Asker, Reception
 from storyforge_core.domain.story import Choice, RoomKey, SceneId
 
 CALM = 1.0

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import discord
 import structlog
@@ -13,17 +13,17 @@ from discord.errors import ConnectionClosed, LoginFailure, PrivilegedIntentsRequ
 from bot.platforms.discord.answers import Answers, mention
 from bot.platforms.discord.board import Board
 from bot.platforms.discord.client import StoryClient
-from bot.platforms.discord.guilds import Guilds, Register
+from bot.platforms.discord.guilds import Guilds
 from bot.platforms.discord.link import PLATFORM, Link, aim
 from bot.platforms.discord.openings import Openings
-from bot.platforms.discord.reception import Door, Reception, Scenes
 from bot.platforms.discord.surface import LIMITS, DiscordSurface
 from bot.platforms.discord.sync import CommandMemory, sync
 from bot.platforms.discord.threads import INVITED
 from bot.presenter.presenter import Presenter
+from bot.reception import Door, Reception, Rooms
 from bot.surface import RoomGone, SlowDown, SurfaceDown, SurfaceError
 from bot.wording.voice import voice_of
-from storyforge_core.domain.story import PlaythroughId, Room, RoomKey, SceneId
+from storyforge_core.domain.story import PlaythroughId, RoomKey, SceneId
 from storyforge_core.errors import ServiceDown, SetupError
 from storyforge_core.ports import Clock
 
@@ -42,13 +42,6 @@ REFUSED = (
 )
 
 log = structlog.stdlib.get_logger()
-
-
-class Rooms(Register, Scenes, Protocol):
-    """Where one learns which rooms show a story, and where it is written down where the bot is."""
-
-    async def rooms(self, platform: str) -> tuple[Room, ...]:
-        """List the rooms of a platform that show a story."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
