@@ -1,24 +1,22 @@
 """The connection to the homeserver as the rest sees it: the client of the moment, and all that is sent through it."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import nio
 from nio.crypto.attachments import encrypt_attachment
 
 from bot.platforms.matrix.sealing import IN_CLEAR, Sealer, encrypted, opened
-from bot.platforms.matrix.troubles import AlreadyThere, answered, understood
+from bot.platforms.matrix.troubles import AlreadyThere, understood
+from bot.platforms.matrix.wire import API, ask, part, send
 from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown
 
 Urgency = Literal["draft", "last", "seed"]
 """What an event is for: a scene that grows on; a last frame, a card or an answer; a reaction to be pressed."""
 
-API = "/_matrix/client/v3"
 TYPING_MS = 20_000
-REQUEST_SECONDS = 20.0
 UPLOAD_SECONDS = 60.0
 PAGE = 100
 MOST_PAGES = 50
@@ -89,7 +87,7 @@ class Link:
         client = self.client
         with understood():
             kind, content = await self._sealer.seal(client, room, kind, content)
-        path = f"/rooms/{_part(room)}/send/{_part(kind)}/{_part(tx)}"
+        path = f"/rooms/{part(room)}/send/{part(kind)}/{part(tx)}"
         try:
             return str((await self._counted("PUT", path, content, urgency))["event_id"])
         except MessageGone as gone:
@@ -108,24 +106,24 @@ class Link:
         body: dict[str, Any] = {"reason": reason} if reason else {}
         if along:
             body["org.matrix.msc3912.with_relations"] = list(along)
-        await self._counted("PUT", f"/rooms/{_part(room)}/redact/{_part(event)}/{_part(tx)}", body, "last")
+        await self._counted("PUT", f"/rooms/{part(room)}/redact/{part(event)}/{part(tx)}", body, "last")
 
     async def put_state(self, room: str, kind: str, key: str, content: Mapping[str, Any]) -> None:
         """Set a piece of a room's state."""
-        await self._counted("PUT", f"/rooms/{_part(room)}/state/{_part(kind)}/{_part(key)}", content, "seed")
+        await self._counted("PUT", f"/rooms/{part(room)}/state/{part(kind)}/{part(key)}", content, "seed")
 
     async def state(self, room: str, kind: str, key: str = "") -> Mapping[str, Any] | None:
         """Read the content of a piece of a room's state; None where there is none."""
         try:
-            return await self.call("GET", f"{API}/rooms/{_part(room)}/state/{_part(kind)}/{_part(key)}")
+            return await self.call("GET", f"{API}/rooms/{part(room)}/state/{part(kind)}/{part(key)}")
         except MessageGone:
             return None
 
     async def relations(self, room: str, event: str, rel_type: str, kind: str) -> tuple[Mapping[str, Any], ...]:
         """Read all events of a kind that relate to an event so, newest first; what cannot be decrypted is left out."""
         sealed = self.encrypted(room) and kind != IN_CLEAR
-        path = f"/_matrix/client/v1/rooms/{_part(room)}/relations/{_part(event)}/{_part(rel_type)}"
-        path = path if sealed else f"{path}/{_part(kind)}"
+        path = f"/_matrix/client/v1/rooms/{part(room)}/relations/{part(event)}/{part(rel_type)}"
+        path = path if sealed else f"{path}/{part(kind)}"
         found: list[Mapping[str, Any]] = []
         following: dict[str, str] = {}
         for _ in range(MOST_PAGES):
@@ -140,7 +138,7 @@ class Link:
     async def typing(self, room: str) -> None:
         """Show for a while that something is being written; that costs nothing."""
         body = {"typing": True, "timeout": TYPING_MS}
-        await self.call("PUT", f"{API}/rooms/{_part(room)}/typing/{_part(self.me)}", body)
+        await self.call("PUT", f"{API}/rooms/{part(room)}/typing/{part(self.me)}", body)
 
     async def upload(self, data: bytes, mime: str, name: str, *, encrypted: bool) -> Mapping[str, Any]:
         """Upload a file and answer how an event names it: its `url`, or its `file` with the keys to it."""
@@ -149,13 +147,12 @@ class Link:
             data, keys = await asyncio.to_thread(encrypt_attachment, data)
             mime, name = "application/octet-stream", ""
         path = f"/_matrix/media/v3/upload?{urlencode({'filename': name} if name else {})}"
-        url = str((await self._request("POST", path, data, mime, UPLOAD_SECONDS))["content_uri"])
+        url = str((await send(self.client, "POST", path, data, mime, UPLOAD_SECONDS))["content_uri"])
         return {"file": {**keys, "url": url}} if encrypted else {"url": url}
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Make a request of another kind, one that sends no event; the path begins with `/_matrix`."""
-        data = None if body is None else _json(body)
-        return await self._request(method, path, data, "application/json", REQUEST_SECONDS)
+        return await ask(self.client, method, path, body)
 
     async def _counted(self, method: str, path: str, body: Mapping[str, Any], urgency: Urgency) -> Mapping[str, Any]:
         self._toll.take(urgency)
@@ -165,27 +162,7 @@ class Link:
             self._toll.refused(slow.retry_after)
             raise
 
-    async def _request(
-        self, method: str, path: str, data: bytes | None, mime: str, seconds: float
-    ) -> Mapping[str, Any]:
-        client = self.client
-        headers = {"Authorization": f"Bearer {client.access_token}", "Content-Type": mime}
-        with understood():
-            async with asyncio.timeout(seconds):
-                answer = await client.send(method, path, data, headers)
-                async with answer:
-                    return answered(answer.status, answer.headers, await answer.read())
-
 
 def _nowhere(gone: MessageGone, content: Mapping[str, Any]) -> Exception:
     """Say what is not there: the message that an event relates to, or the room."""
     return gone if "m.relates_to" in content else RoomGone("That room does not exist any more.")
-
-
-def _json(body: Mapping[str, Any]) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _part(text: str) -> str:
-    """A part of a path: ids hold slashes and colons."""
-    return quote(text, safe="")
