@@ -22,7 +22,7 @@ HOW_TO_ALLOW = (
 SEALED = (
     "This room is encrypted, and StoryForge was set up without encryption (MATRIX_E2EE=off), so it says nothing here."
 )
-TOO_MANY_REQUESTS, NOT_FOUND, THEIR_FAULT = 429, 404, 500
+UNAUTHORISED, TOO_MANY_REQUESTS, THEIR_FAULT = 401, 429, 500
 
 
 class NotPermitted(RoomGone):
@@ -39,6 +39,18 @@ class TooLarge(SurfaceError):
 
 class NotTaken(SurfaceError):
     """The homeserver does not do that; elsewhere or otherwise it would."""
+
+
+class Unproved(SurfaceError):
+    """The homeserver wants to see once more who asks.
+
+    Attributes:
+        session: by which it knows the request again.
+    """
+
+    def __init__(self, session: str) -> None:
+        super().__init__("the homeserver wants the account's password")
+        self.session = session
 
 
 class AlreadyThere(SurfaceError):
@@ -94,6 +106,8 @@ def meaning(status: int, headers: Mapping[str, str], body: Mapping[str, Any]) ->
         return SlowDown("The homeserver wants fewer events.", _wait(headers, body))
     if status >= THEIR_FAULT:
         return SurfaceDown(f"The homeserver has a problem of its own ({status}).")
+    if status == UNAUTHORISED and "flows" in body:
+        return Unproved(str(body.get("session", "")))
     if known := MEANINGS.get(code):
         kind, sentence = known
         return kind(sentence)
