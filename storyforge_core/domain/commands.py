@@ -202,8 +202,9 @@ class JoinRoom:
     code: str
 
 
-SpaceSetting = Literal["channel", "starters", "adults", "default", "block"]
-"""What those who manage a space decide: where stories begin, who begins them, with which settings; who may not play."""
+SpaceSetting = Literal["channel", "starters", "adults", "default", "block", "stream"]
+"""What those who manage a space decide: where stories begin, who begins them, with which settings; who may not play;
+whether scenes are shown as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ class ChangeSpace:
 
     what: SpaceSetting
     value: str
-    """A place, a person or a role by the platform's id; on or off; a setting and its value."""
+    """A place, a person or a role by the platform's id; on or off; a setting and its value; a manner of telling."""
     lift: bool = False
     """Take a channel or a person off the list."""
 

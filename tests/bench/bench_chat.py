@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bot.surface import Bucket
+from bot.platforms.matrix.budget import STOCK, Bucket
 from tests.bench import bench_wire
 from tests.bench.chat import discord_ground, discord_memory, matrix_ground
 from tests.bench.chat.contest import Load, play
 from tests.bench.chat.discord_ground import EmbedChannel, PlainChannel
 from tests.bench.chat.discord_memory import in_memory
-from tests.bench.chat.matrix_ground import STOCK, Homeserver
+from tests.bench.chat.matrix_ground import Homeserver
 from tests.bench.chat.replicas import ON_DISCORD, ON_MATRIX
 from tests.bench.chat.speech import Summary
 from tests.bench.figures import FULL, Figure, Rival, Scale

@@ -86,6 +86,7 @@ def sentence(parsed: Parsed | None) -> str:
         ("/story setup adults on", commands.ChangeSpace("adults", "on")),
         ("/story setup default quorum 3", commands.ChangeSpace("default", "quorum 3")),
         ("/story setup block 56", commands.ChangeSpace("block", "56")),
+        ("/story setup stream off", commands.ChangeSpace("stream", "off")),
         ("/story help", HelpAsked()),
         ("/story help vote", HelpAsked("vote")),
     ],

@@ -8,11 +8,11 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from bot.surface import Bucket
+from bot.platforms.matrix.budget import STOCK, Bucket
 from tests.bench.chat import discord_ground, matrix_ground
 from tests.bench.chat.contest import Load, Tell, play
 from tests.bench.chat.discord_memory import MemoryGround, by_both_ways, in_memory
-from tests.bench.chat.matrix_ground import STOCK, Homeserver
+from tests.bench.chat.matrix_ground import Homeserver
 from tests.bench.chat.speech import Summary
 from tests.fakes import in_virtual_time
 

@@ -26,6 +26,7 @@ NAMES: Final[Mapping[str, str]] = {
     "join-room": "raum-verbinden",
     "leave": "aussteigen",
     "link": "verbinden",
+    "manner": "weise",
     "map": "karte",
     "mode": "art",
     "mydata": "meine-daten",
@@ -49,6 +50,7 @@ NAMES: Final[Mapping[str, str]] = {
     "stories": "geschichten",
     "story": "story",
     "storyhost": "storyleitung",
+    "stream": "fluss",
     "switch": "schalter",
     "take": "fassung",
     "takes": "fassungen",
@@ -69,6 +71,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "Add a choice of your own and vote for it": "Schlage selbst etwas vor und stimme dafür",
     "Begin a story here": "Beginne hier eine Geschichte",
     "Choose a setting that new stories begin with": "Wähle eine Einstellung, mit der neue Geschichten beginnen",
+    "Choose how scenes appear: word by word, by paragraphs, or when finished": (
+        "Wähle, wie Szenen erscheinen: Wort für Wort, nach Absätzen oder fertig"
+    ),
     "Decide the vote now": "Entscheide die Abstimmung jetzt",
     "Decide things for the whole server": "Entscheide Dinge für den ganzen Server",
     "Decide who begins stories: everyone, managers, or one role": (
@@ -119,6 +124,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "forget who I am": "vergiss, wer ich bin",
     "its number or title": "ihre Nummer oder ihr Titel",
     "lets them in again": "lässt sie wieder herein",
+    "live, paragraphs or off": "live, Absätze (paragraphs) oder aus (off)",
     "me, off, or a code you were given": "me, off oder ein Code, den du bekommen hast",
     "on or off": "an (on) oder aus (off)",
     "or those with this role": "oder die mit dieser Rolle",

@@ -6,28 +6,24 @@ Synapse counts all that a user sends in whatever room (`rc_message`), and holds 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from bot.presenter import pacer
-from bot.surface import Allowance, Bucket, File, Frame, Limits, Pace, SlowDown
+from bot.platforms.matrix.budget import Bucket, Budget, Tally
+from bot.platforms.matrix.paper import LIMITS
+from bot.surface import Allowance, File, Frame, SlowDown
+from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import RoomKey
-from tests.bench.chat.contest import Tell
+from tests.bench.chat.contest import PAUSE, Tell
 from tests.bench.chat.ours import Ours
-from tests.bench.chat.replicas import EVENT, Replica
+from tests.bench.chat.replicas import Replica
 from tests.bench.chat.speech import Scene, Sight, Speech, faithful, read
 
 PLATFORM = "matrix"
 ONE_WAY = 0.015
 """Seconds from a bot to a homeserver nearby, or back."""
 HELD = 0.5
-STOCK = Bucket(rate=0.2, burst=10, kept=4)
-"""What a homeserver allows whose owner has set nothing; kept are the last frame, the card and two reactions."""
-KEPT_FROM_CARDS = 2
-"""Events that growing scenes leave for last frames and cards."""
-GAP = 0.5
-MOST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +117,19 @@ class PatientRoom:
 
 
 class ModelSurface:
-    """Matrix as the presenter sees it."""
+    """Matrix as the presenter sees it: the product's own budget and limits, without a homeserver behind them.
+
+    On a server without limits the bot knows that already; `Tally` is tested for how it learns.
+    """
 
     name = PLATFORM
 
+    limits = LIMITS
+
     def __init__(self, server: Homeserver) -> None:
-        pace = Pace(burst=MOST, per=1.0, min_gap=GAP, first_gap=GAP, most_edits=MOST, bucket=server.bucket)
-        self.limits = Limits(max_chars=EVENT, edits="rewrite", markup="markdown", pace=pace, max_choices=5)
         self._server = server
-        self._level = pacer.full(server.bucket, _now()) if server.bucket else None
+        start = Tally.at_start(_now())
+        self._budget = Budget(start if server.bucket else replace(start, bucket=None))
 
     async def post(self, room: RoomKey, frame: Frame, _key: UUID) -> str:
         """Send a message."""
@@ -146,31 +146,25 @@ class ModelSurface:
     async def typing(self, room: RoomKey) -> None:
         """Typing costs nothing."""
 
+    async def manner(self, _: RoomKey) -> Manner:
+        """As it is written."""
+        return "live"
+
     def allowance(self, _: RoomKey) -> Allowance | None:
         """What is left of the budget of all rooms."""
-        bucket = self._server.bucket
-        return pacer.in_bucket(self._level, bucket, _now()) if self._level and bucket else None
+        return self._budget.left()
 
     def moment(self, at: datetime) -> str:
         """Say a time."""
         return f"{at:%H:%M}"
 
     async def _send(self, room: RoomKey, message: str | None, frame: Frame) -> str:
-        self._take(KEPT_FROM_CARDS if frame.live else 0)
+        self._budget.take("draft" if frame.live else "last")
         try:
             return await self._server.send(room, message, frame.text)
         except LimitExceeded as refused:
+            self._budget.refused(refused.retry_after)
             raise SlowDown("Too many events.", refused.retry_after) from None
-
-    def _take(self, kept: int) -> None:
-        """Count an event, or refuse it before the homeserver does."""
-        bucket = self._server.bucket
-        if not bucket or not self._level:
-            return
-        left = pacer.in_bucket(self._level, bucket, _now())
-        if left.remaining <= kept:
-            raise SlowDown("The homeserver takes no more just now.", left.reset_in)
-        self._level = pacer.sent(self._level, bucket, _now())
 
 
 def replica(server: Homeserver, bot: Replica) -> Tell:
@@ -187,6 +181,7 @@ def replica(server: Homeserver, bot: Replica) -> Tell:
 async def product(server: Homeserver) -> AsyncGenerator[Tell]:
     """Have the product tell scenes; what it shows is held to be faithful, too."""
     ours = Ours(ModelSurface(server))
+    await asyncio.sleep(PAUSE)  # it did not start just now
 
     async def tell(room: RoomKey, speech: Speech) -> Scene:
         await ours.tell(room, speech)

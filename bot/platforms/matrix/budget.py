@@ -1,0 +1,131 @@
+"""How many events the homeserver takes of the bot, in all rooms together, counted here before it would refuse one.
+
+Synapse counts all that a user sends in whatever room (`rc_message`): messages, edits, reactions, redactions, state. It
+is taken to allow what it allows as it comes, until it says less, or takes what it should have refused. Whether it would
+can only be asked by sending one too many; that is done with reactions, which nobody waits for, some time after the
+start and once a day.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Self
+
+from bot.platforms.matrix.link import Urgency
+from bot.surface import Allowance, SlowDown
+
+KEPT = 4
+"""Events that growing scenes leave by their own timing: a last frame, its card, and two reactions under it."""
+FLOORS: Mapping[Urgency, int] = MappingProxyType({"last": 0, "seed": 1, "draft": 2})
+"""Events that have to be left for others when an event is sent."""
+MARGIN = 0.5
+"""Of an event: ours and the homeserver's clock may be so far apart, by requests that take their time."""
+CERTAINTY = 0.3
+"""With fewer events left than this, a homeserver that takes another one allows more than was thought."""
+PROOFS = 2
+"""So many of them in a row, and the bot is not limited."""
+ASK_AFTER = 300.0
+"""Seconds; whoever has just begun is not to wait for a refusal."""
+ASK_AGAIN = 86_400.0
+SLOWEST, FASTEST = 0.05, 100.0
+"""Events a second that a refusal is taken to speak of; a longer wait has other reasons than the rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A limit: it is full at first and refills steadily."""
+
+    rate: float
+    """Events a second that come back."""
+    burst: int
+    """Events it holds."""
+
+
+STOCK = Bucket(rate=0.2, burst=10)
+"""Of a Synapse whose owner has set nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is known of the limit, and of what is left, at some time. Pure; times in seconds."""
+
+    bucket: Bucket | None
+    """None when the bot is not limited."""
+    events: float
+    """What was left then; below 0 when more was sent than there should have been."""
+    at: float
+    ask_from: float
+    """From then on an event may be sent that the homeserver is thought to refuse."""
+    proofs: int = 0
+    """How many of those it took in a row."""
+
+    @classmethod
+    def at_start(cls, now: float) -> Self:
+        """Begin to count; a program that ran until just now may have left no more than what is kept."""
+        return cls(STOCK, float(KEPT), now, now + ASK_AFTER)
+
+    def left(self, now: float) -> Allowance | None:
+        """Say what is left, all that is kept among it; None when there is no limit."""
+        if self.bucket is None:
+            return None
+        events = self._refilled(self.bucket, now) - MARGIN
+        remaining = max(int(events), 0)
+        return Allowance(remaining, (remaining + 1 - events) / self.bucket.rate, self.bucket.rate)
+
+    def taken(self, urgency: Urgency, now: float) -> Self:
+        """Count an event that is about to be sent.
+
+        Raises:
+            SlowDown: it would be refused, or what is left is kept for what is more urgent.
+        """
+        left = self.left(now)
+        if self.bucket is None or left is None:
+            return self
+        missing = FLOORS[urgency] + 1 - left.remaining
+        asks = missing > 0 and urgency == "seed" and now >= self.ask_from
+        if missing > 0 and not asks:
+            raise SlowDown("The homeserver takes no more events just now.", left.reset_in + (missing - 1) / left.refill)
+        events = self._refilled(self.bucket, now)
+        proofs = self.proofs + 1 if events < CERTAINTY else 0
+        bucket = None if proofs >= PROOFS + 1 else self.bucket  # the newest may be refused yet
+        return replace(self, bucket=bucket, events=events - 1, at=now, proofs=proofs)
+
+    def refused(self, retry_after: float, now: float) -> Self:
+        """Believe the homeserver that it takes the next event in `retry_after` seconds, and none before."""
+        rate = max(1 / max(retry_after, 1 / FASTEST), SLOWEST)  # or less: no refusal waits for more than one event
+        before = self.bucket
+        bucket = replace(before, rate=min(before.rate, rate)) if before else Bucket(rate, STOCK.burst)
+        known = self._refilled(before, now) + 1 if before else float(bucket.burst)
+        events = min(known, 1 + MARGIN - retry_after * bucket.rate)
+        return replace(self, bucket=bucket, events=events, at=now, ask_from=now + ASK_AGAIN, proofs=0)
+
+    def _refilled(self, bucket: Bucket, now: float) -> float:
+        return min(self.events + (now - self.at) * bucket.rate, float(bucket.burst))
+
+
+class Budget:
+    """The tally of the moment, by the clock of the event loop."""
+
+    def __init__(self, tally: Tally | None = None) -> None:
+        self._tally = tally or Tally.at_start(_now())
+
+    def left(self) -> Allowance | None:
+        """Say what is left; None when the bot is not limited."""
+        return self._tally.left(_now())
+
+    def take(self, urgency: Urgency) -> None:
+        """Count an event that is about to be sent.
+
+        Raises:
+            SlowDown: see `Tally.taken`.
+        """
+        self._tally = self._tally.taken(urgency, _now())
+
+    def refused(self, retry_after: float) -> None:
+        """Know that the homeserver refused an event, and takes the next in so many seconds."""
+        self._tally = self._tally.refused(retry_after, _now())
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
