@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from storyforge_core.domain.commands import Command, Incoming, NewStory, Speaker, Surroundings, Unvote, Vote
-from storyforge_core.domain.replies import Declined, Repeated, Reply
+from storyforge_core.domain.replies import Accepted, Declined, Repeated, Reply
 from storyforge_core.domain.story import Room, RoomKey
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Clock, ShownScene
@@ -101,9 +101,9 @@ class Reception:
         """Count a reaction that is found: only if it never was counted, since later votes are worth more."""
         await self._do(self.peephole, asker, Vote(position, given), event)
 
-    async def take_back(self, asker: Asker, given: datetime, event: str) -> None:
-        """Know that a sign was taken back; where a later vote counts, that changes nothing."""
-        await self._do(self.peephole, asker, Unvote(given), event)
+    async def take_back(self, asker: Asker, given: datetime, event: str) -> bool:
+        """Take back the vote that a sign stood for; False where another one counts, or the same was done before."""
+        return isinstance(await self._do(self.peephole, asker, Unvote(given), event), Accepted)
 
     async def _do(self, door: Door, asker: Asker, command: Command, event: str) -> Reply:
         if asker.room.realm in self.blocked:

@@ -180,11 +180,16 @@ async def vote(table: Table, command: Vote) -> Reply:
 
 
 async def unvote(table: Table, command: Unvote) -> Reply:
-    """Take back the vote that a sign stood for; votes wait for the player again."""
+    """Take back the vote that a sign stood for; the ballot waits for the player again.
+
+    Raises:
+        NotFound: it counts no more, since they have voted otherwise.
+    """
     ballot = table.require_ballot()
     mine = next((old for old in ballot.votes if old.player == table.player.id and old.at == command.given), None)
     if mine is None:
-        return Accepted("That vote does not count any more.")
+        msg = "That vote does not count any more."
+        raise NotFound(msg)
     left = replace(ballot, votes=tuple(old for old in ballot.votes if old is not mine))
     taken = VoteSet(ballot.id, mine.player, CastVote(mine.choice, mine.at), None)
     await table.desk.apply((taken,), "unvote")
