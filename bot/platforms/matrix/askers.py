@@ -50,6 +50,11 @@ class Askers:
             member = {}
         return named(user, member)
 
+    def own_name(self, room: str) -> str:
+        """The name that a room shows the bot by; empty where that is not known."""
+        known = self._link.client.rooms.get(room)
+        return str(known.user_name(self._link.me) or "") if known is not None else ""
+
     async def members(self, room: str) -> Mapping[str, str]:
         """Everybody who is in a room now, with their names.
 
