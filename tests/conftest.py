@@ -38,6 +38,8 @@ def nobody_blocks_the_loop() -> Generator[BlockBuster]:
         for function in watch.functions.values():
             # for each connection over TCP asyncpg looks whether there are certificates in the home directory
             function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_arguments")
+            # loads its part for a curve when that is first used
+            function.can_block_in("Crypto/Util/_raw_api.py", {"load_pycryptodome_raw_lib"})
             # nio keeps keys in SQLite and small text files, a few at a time
             function.can_block_in("nio/store/database.py", {"__post_init__", "inner"})
             function.can_block_in("nio/store/file_trustdb.py", {"_load", "decorated"})

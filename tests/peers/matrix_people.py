@@ -88,6 +88,10 @@ class Human:
         await self.client.join(room)
         await self.until(lambda: room in self.client.rooms)
 
+    async def meets(self, room: str, user: str) -> None:
+        """Wait until somebody else is in a room."""
+        await self.until(lambda: any(_joins(event, user) for event in self.events.get(room, ())))
+
     async def says(self, room: str, body: str, thread: str = "", **content: Any) -> str:
         """Write a message; answers its id."""
         whole = {"msgtype": "m.text", "body": body, **content}
@@ -236,6 +240,10 @@ def _is_message(event: Event) -> bool:
 
 def _is_edit(event: Event) -> bool:
     return bool(event["content"].get("m.relates_to", {}).get("rel_type") == "m.replace")
+
+
+def _joins(event: Event, user: str) -> bool:
+    return event.get("state_key") == user and event["content"].get("membership") == "join"
 
 
 def _takes_back(event: Event) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,14 +39,13 @@ class Collector:
         self._client = client
         self._mailbox = mailbox
         self._account = account
-        self._filter = json.dumps(_filter(str(client.user_id)), separators=(",", ":"))
         self._begun = False
 
     async def collect(self) -> bool:
         """Wait for news and store them; True when keys were among them.
 
-        The first time it does not wait, and tells the client all rooms. Nothing that was said before the account was
-        first used matters.
+        The first time it does not wait, and tells the client all rooms; then also the bot's own events come, by which
+        one sees where it came into a room. Nothing matters that was said before the account was first used.
 
         Raises:
             SurfaceError: the homeserver does not answer, or refuses.
@@ -71,7 +71,8 @@ class Collector:
 
     async def _ask(self, mark: str) -> Mapping[str, Any]:
         wait = WAIT_SECONDS if self._begun else 0
-        query = {"filter": self._filter, "timeout": str(wait * 1000), "set_presence": "offline"}
+        query = {"filter": _filter(self._me if self._begun else ""), "timeout": str(wait * 1000)}
+        query["set_presence"] = "offline"
         if mark:
             query["since"] = mark
         if not self._begun:
@@ -80,7 +81,7 @@ class Collector:
 
     async def _learn(self, news: Mapping[str, Any]) -> bool:
         """Have the client know rooms, members and keys; True when there are keys among them."""
-        answer = nio.SyncResponse.from_dict(dict(news))
+        answer = nio.SyncResponse.from_dict(deepcopy(dict(news)))  # it takes invitations to pieces
         if not isinstance(answer, nio.SyncResponse):
             log.error("an answer cannot be read", reason=str(answer))
             return False
@@ -120,11 +121,14 @@ class Collector:
             room: its id.
             timeline: what the homeserver tells by itself: the newest.
             mark: up to where everything is known.
-            end: where a room ends that the bot has just come into; all before its coming was said to others.
+            end: where a room ends that the bot has just come into; what was said before that was said to others.
         """
-        told = list(timeline.get("events", ()))
         if end:
             return await self._between(room, end, mark)
+        told = list(timeline.get("events", ()))
+        here = [number for number, event in enumerate(told) if is_membership(event, self._me, "join")]
+        if here:
+            return told[here[-1] + 1 :]
         if not timeline.get("limited") or not timeline.get("prev_batch"):
             return told
         return [*await self._between(room, str(timeline["prev_batch"]), mark), *told]
@@ -172,14 +176,17 @@ def _rooms(news: Mapping[str, Any], which: str) -> list[tuple[str, Mapping[str, 
     return list(news.get("rooms", {}).get(which, {}).items())
 
 
-def _filter(me: str) -> dict[str, Any]:
-    return {
+def _filter(but: str) -> str:
+    """What the bot wants to hear; of events that somebody sent, nothing where one is named."""
+    timeline: dict[str, Any] = {"limit": TIMELINE, "lazy_load_members": True}
+    wanted = {
         "presence": {"types": []},
         "account_data": {"types": []},
         "room": {
-            "timeline": {"limit": TIMELINE, "not_senders": [me], "lazy_load_members": True},
+            "timeline": timeline | ({"not_senders": [but]} if but else {}),
             "state": {"lazy_load_members": True},
             "ephemeral": {"types": []},
             "account_data": {"types": []},
         },
     }
+    return json.dumps(wanted, separators=(",", ":"))
