@@ -92,7 +92,7 @@ class Entrance:
     async def _begin(self) -> Session:
         if self.options.token:
             return Session.begun(self.user, self.device, self.options.token)
-        return await _by_password(self.homeserver, self.user, self.options.password)
+        return await by_password(self.homeserver, self.user, self.options.password)
 
     async def _lose(self, cabinet: Cabinet) -> None:
         aside = await asyncio.to_thread(cabinet.set_aside)
@@ -210,11 +210,12 @@ async def _speaks_matrix(url: str) -> bool:
         return False
 
 
-async def _by_password(homeserver: str, user: str, password: str) -> Session:
+async def by_password(homeserver: str, user: str, password: str) -> Session:
     """Begin a session.
 
     Raises:
         SetupError: the homeserver does not let the account in.
+        SurfaceDown: it does not answer.
     """
     flows = (await _plain(homeserver, "GET", f"{API}/login")).get("flows", ())
     if all(flow.get("type") != PASSWORD for flow in flows):

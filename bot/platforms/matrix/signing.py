@@ -91,7 +91,7 @@ async def vouch(client: nio.AsyncClient, cabinet: Cabinet, password: str, recove
     Raises:
         SurfaceError: the homeserver does not answer.
     """
-    known = await _known(client)
+    known = await known_keys(client)
     if known.self_signing and known.vouched(client.user_id):
         return None
     try:
@@ -112,7 +112,12 @@ async def vouch(client: nio.AsyncClient, cabinet: Cabinet, password: str, recove
     return None
 
 
-async def _known(client: nio.AsyncClient) -> Known:
+async def known_keys(client: nio.AsyncClient) -> Known:
+    """Ask what everybody is told about the account and its session.
+
+    Raises:
+        SurfaceError: the homeserver does not answer.
+    """
     me = str(client.user_id)
     told = await ask(client, "POST", f"{API}/keys/query", {"device_keys": {me: [client.device_id]}})
     return Known(
