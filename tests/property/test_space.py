@@ -42,7 +42,9 @@ places = st.builds(Surroundings, channel=ids, adults=st.booleans())
 changes = st.builds(
     ChangeSpace,
     what=st.sampled_from(["channel", "starters", "adults", "default", "block", "stream"]),
-    value=st.one_of(ids, st.sampled_from(["on", "off", "everyone", "managers", "quorum 3", "words owner", "paragraphs", ""])),
+    value=st.one_of(
+        ids, st.sampled_from(["on", "off", "everyone", "managers", "quorum 3", "words owner", "paragraphs", ""])
+    ),
     lift=st.booleans(),
 )
 

@@ -59,6 +59,10 @@ class Tally:
     """From then on an event may be sent that the homeserver is thought to refuse."""
     proofs: int = 0
     """How many of those it took in a row."""
+    exact_at: float | None = None
+    """When there was exactly one event, by what the homeserver said when it refused one."""
+    since: int = 0
+    """Events that it took since then."""
 
     @classmethod
     def at_start(cls, now: float) -> Self:
@@ -88,17 +92,31 @@ class Tally:
             raise SlowDown("The homeserver takes no more events just now.", left.reset_in + (missing - 1) / left.refill)
         events = self._refilled(self.bucket, now)
         proofs = self.proofs + 1 if events < CERTAINTY else 0
-        bucket = None if proofs >= PROOFS + 1 else self.bucket  # the newest may be refused yet
-        return replace(self, bucket=bucket, events=events - 1, at=now, proofs=proofs)
+        counted = replace(self, events=events - 1, at=now, proofs=proofs, since=self.since + 1)
+        return counted.unlimited() if proofs > PROOFS else counted  # the newest may be refused yet
+
+    def unlimited(self) -> Self:
+        """Know that the homeserver refuses nothing, until it does."""
+        return replace(self, bucket=None, exact_at=None)
 
     def refused(self, retry_after: float, now: float) -> Self:
         """Believe the homeserver that it takes the next event in `retry_after` seconds, and none before."""
-        rate = max(1 / max(retry_after, 1 / FASTEST), SLOWEST)  # or less: no refusal waits for more than one event
-        before = self.bucket
-        bucket = replace(before, rate=min(before.rate, rate)) if before else Bucket(rate, STOCK.burst)
-        known = self._refilled(before, now) + 1 if before else float(bucket.burst)
+        before = self.bucket or Bucket(FASTEST, STOCK.burst)
+        bucket = replace(before, rate=min(max(self._rate(before, retry_after, now), SLOWEST), FASTEST))
+        known = self._refilled(before, now) + 1 if self.bucket else float(bucket.burst)
         events = min(known, 1 + MARGIN - retry_after * bucket.rate)
-        return replace(self, bucket=bucket, events=events, at=now, ask_from=now + ASK_AGAIN, proofs=0)
+        return type(self)(bucket, events, now, now + ASK_AGAIN, exact_at=now + retry_after)
+
+    def _rate(self, bucket: Bucket, retry_after: float, now: float) -> float:
+        """Work out how fast events come back.
+
+        Between two refusals as many came back as were taken, unless the bucket was full meanwhile. From the first one
+        it is only known that one event at most is waited for.
+        """
+        taken = self.since - 1  # the one that was refused was counted
+        if self.exact_at is not None and 0 < taken < bucket.burst:
+            return taken / max(now + retry_after - self.exact_at, 1 / FASTEST)
+        return min(bucket.rate, 1 / max(retry_after, 1 / FASTEST))
 
     def _refilled(self, bucket: Bucket, now: float) -> float:
         return min(self.events + (now - self.at) * bucket.rate, float(bucket.burst))
@@ -108,11 +126,11 @@ class Budget:
     """The tally of the moment, by the clock of the event loop."""
 
     def __init__(self, tally: Tally | None = None) -> None:
-        self._tally = tally or Tally.at_start(_now())
+        self.tally = tally or Tally.at_start(_now())
 
     def left(self) -> Allowance | None:
         """Say what is left; None when the bot is not limited."""
-        return self._tally.left(_now())
+        return self.tally.left(_now())
 
     def take(self, urgency: Urgency) -> None:
         """Count an event that is about to be sent.
@@ -120,11 +138,11 @@ class Budget:
         Raises:
             SlowDown: see `Tally.taken`.
         """
-        self._tally = self._tally.taken(urgency, _now())
+        self.tally = self.tally.taken(urgency, _now())
 
     def refused(self, retry_after: float) -> None:
         """Know that the homeserver refused an event, and takes the next in so many seconds."""
-        self._tally = self._tally.refused(retry_after, _now())
+        self.tally = self.tally.refused(retry_after, _now())
 
 
 def _now() -> float:

@@ -101,12 +101,12 @@ class Link:
         except AlreadyThere:
             return
 
-    async def redact(self, room: str, event: str, tx: str, reason: str = "", along: tuple[str, ...] = ()) -> None:
+    async def redact(
+        self, room: str, event: str, tx: str, along: tuple[str, ...] = (), urgency: Urgency = "last"
+    ) -> None:
         """Take an event back, and where the homeserver knows MSC3912 also what relates to it in these ways."""
-        body: dict[str, Any] = {"reason": reason} if reason else {}
-        if along:
-            body["org.matrix.msc3912.with_relations"] = list(along)
-        await self._counted("PUT", f"/rooms/{part(room)}/redact/{part(event)}/{part(tx)}", body, "last")
+        body = {"org.matrix.msc3912.with_relations": list(along)} if along else {}
+        await self._counted("PUT", f"/rooms/{part(room)}/redact/{part(event)}/{part(tx)}", body, urgency)
 
     async def put_state(self, room: str, kind: str, key: str, content: Mapping[str, Any]) -> None:
         """Set a piece of a room's state."""

@@ -11,9 +11,12 @@ from typing import Final
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.parser_inline import ParserInline
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Scanned
 from markdown_it.token import Token
+from markdown_it.utils import EnvType
 
 SPOILER = "data-mx-spoiler"
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -106,8 +109,31 @@ def _spoiler(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the re
     return True
 
 
+class _Marks(StateInline):
+    """Marks begin and end where the presenter has made sure that they do, also beside the signs of Chinese."""
+
+    def scanDelims(self, start: int, canSplitWord: bool) -> Scanned:  # noqa: FBT001, N802, N803 - the reader's names
+        length = super().scanDelims(start, canSplitWord).length
+        before = self.src[start - 1] if start else " "
+        after = self.src[start + length] if start + length < self.posMax else " "
+        within = not canSplitWord and before.isalnum() and after.isalnum()
+        opens = not after.isspace() and not before.isalnum()
+        return Scanned(opens, not before.isspace() and not within, length)
+
+
+class _Inline(ParserInline):
+    def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
+        state = _Marks(src, md, env, tokens)
+        self.tokenize(state)
+        for rule in self.ruler2.getRules(""):
+            rule(state)
+        return state.tokens
+
+
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("zero", {"breaks": True})
+    reader.inline = _Inline()
+    reader.configure("zero")
     reader.enable(["fence", "blockquote", "heading", "newline", "escape", "backticks", "strikethrough", "emphasis"])
     reader.inline.ruler.before("emphasis", "spoiler", _spoiler)
     reader.inline.add_terminator_char("|")
@@ -116,7 +142,9 @@ def _reader() -> MarkdownIt:
 
 
 def _as_on_discord(state: StateCore) -> None:
-    """Underline what is marked so on Discord too, and strike out with the tag that all clients know."""
+    """Underline what is underlined on Discord, strike out with the tag that all clients know, keep all of a block."""
+    for fence in (block for block in state.tokens if block.info):
+        fence.content, fence.info = f"{fence.info}\n{fence.content}", ""
     for token in (child for block in state.tokens for child in block.children or ()):
         token.tag = "u" if token.markup == "__" else "del" if token.tag == "s" else token.tag
 

@@ -6,7 +6,7 @@ Synapse counts all that a user sends in whatever room (`rc_message`), and holds 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -129,7 +129,7 @@ class ModelSurface:
     def __init__(self, server: Homeserver) -> None:
         self._server = server
         start = Tally.at_start(_now())
-        self._budget = Budget(start if server.bucket else replace(start, bucket=None))
+        self._budget = Budget(start if server.bucket else start.unlimited())
 
     async def post(self, room: RoomKey, frame: Frame, _key: UUID) -> str:
         """Send a message."""
