@@ -96,6 +96,11 @@ class MatrixRoom:
         return str([event["content"] for event in page["chunk"]])
 
 
+def rested() -> Tally:
+    """What is known by a bot that has said nothing for a while."""
+    return replace(Tally.at_start(asyncio.get_running_loop().time()), events=STOCK.burst)
+
+
 @asynccontextmanager
 async def matrix_room(
     homeserver: Synapse, *, sealed: bool = False, thread: bool = False, limited: bool = False
@@ -112,8 +117,7 @@ async def matrix_room(
         ann, bot = await asyncio.gather(meet("ann"), meet("forge"))
         room = await ann.opens(bot.id, sealed=sealed)
         await bot.joins(room)
-        rested = replace(Tally.at_start(asyncio.get_running_loop().time()), events=STOCK.burst)
-        budget = Budget(rested if limited else rested.unlimited())
+        budget = Budget(rested() if limited else rested().unlimited())
         link = Link(budget)
         link.connect(bot.client)
         root = await ann.says(room, "A story begins here.") if thread else ""

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bot.platforms.matrix import paper
-from bot.platforms.matrix.budget import Budget
+from bot.platforms.matrix.budget import STOCK, Budget
 from bot.platforms.matrix.link import Link, Urgency
 from bot.platforms.matrix.paper import LIVE
 from bot.platforms.matrix.surface import LIVE_MESSAGING, MatrixSurface
@@ -23,7 +25,7 @@ from storyforge_core.domain.story import RunId
 from tests.bench.chat.ours import Ours
 from tests.bench.chat.speech import Speech, words_in
 from tests.fakes import NOON, Events, Ledger, Speeches
-from tests.matrix_room import Asked, MatrixRoom, matrix_room
+from tests.matrix_room import Asked, MatrixRoom, matrix_room, rested
 from tests.peers.synapse import Kind, Synapse
 from tests.stage import STORY, scene
 
@@ -238,7 +240,7 @@ async def test_a_long_scene_and_its_question_keep_within_a_homeservers_limit(
 ) -> None:
     """Fifty seconds of words, at the limit that Synapse comes with; nothing is refused, and all of it is shown."""
     async with matrix_room(synapse("stock"), limited=True) as room:
-        budget = Refused(room.budget.tally)
+        budget = Refused(rested())
         link = Link(budget)
         link.connect(room.bot.client)
         asked = Asked()
@@ -253,6 +255,30 @@ async def test_a_long_scene_and_its_question_keep_within_a_homeservers_limit(
         assert budget.times == 0
         assert len(room.ann.reactions(room.id, card)) == 3
         assert 10 <= len(room.events) <= 30
+
+
+@pytest.mark.parametrize("exempt", [True, False])
+async def test_the_bot_finds_out_whether_it_is_limited_and_leaves_no_trace_of_it(
+    synapse: Callable[[Kind], Synapse],
+    exempt: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    server = synapse("stock")
+    async with matrix_room(server) as room:
+        if exempt:
+            await asyncio.to_thread(server.exempt, room.bot.id)
+        message = await room.post("What happens next?")
+        await room.link.react(room.id, message, keycap(1), "first")
+        budget = Refused(replace(rested(), events=1.0, ask_from=0.0))
+        link = Link(budget)
+        link.connect(room.bot.client)
+        with suppress(SlowDown):
+            for _ in range(STOCK.burst):
+                await room.post("This and that.")
+        await link.react(room.id, message, keycap(1), "first")  # the same event, which costs nothing
+        assert (budget.left() is None) == exempt
+        assert budget.times == (not exempt)
+        await room.seen()
+        assert len(room.ann.reactions(room.id, message)) == 1
 
 
 async def seed(link: Link, room: str, card: str, key: str) -> None:

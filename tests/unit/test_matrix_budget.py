@@ -1,6 +1,6 @@
 """The budget of events, against Synapse's own way to count them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -98,45 +98,48 @@ def test_growing_scenes_leave_something_for_last_frames_and_reactions_for_answer
         assert left.remaining == FLOORS[urgency]
 
 
-def answers(tally: Tally, server: Ratelimiter | None, now: float, seeds: int) -> tuple[Tally, int]:
-    """Put reactions under a question until that is not allowed; answers how many the homeserver refused."""
+def offers(tally: Tally, server: Ratelimiter | None, now: float, reactions: int = 5) -> tuple[Tally, int]:
+    """Put reactions under a question, and ask where that is time; answers how often the homeserver refused."""
     refused = 0
-    for _ in range(seeds):
+    for _ in range(reactions):
         after = sends(tally, "seed", now)
-        if after is None:
-            break
-        wait = server.refuses(now) if server else 0.0
-        refused += wait > 0
-        tally = after.refused(wait, now) if wait else after
+        if after is not None:
+            assert not server or not server.refuses(now)
+            tally = after
+        if tally.wonders(now):
+            asked = tally.taken("ask", now)
+            wait = server.refuses(now) if server else 0.0
+            tally = asked.refused(wait, now) if wait else asked.unlimited()
+            refused += wait > 0
     return tally, refused
 
 
-def test_a_bot_that_is_not_limited_learns_it_by_reactions() -> None:
+def test_a_bot_that_is_not_limited_learns_it_when_nothing_should_be_left() -> None:
     now = ASK_AFTER + 1
-    tally = drained(START, now)
-    tally, _ = answers(tally, None, now, 4)
+    tally, _ = offers(drained(START, now), None, now)
     assert tally.left(now) is None
 
 
 def test_before_it_has_run_for_a_while_it_asks_nothing() -> None:
     now = ASK_AFTER - 1
-    assert sends(drained(START, now), "seed", now) is None
+    tally = drained(START, now)
+    assert not tally.wonders(now)
+    assert sends(tally, "seed", now) is None
 
 
 def test_a_limited_bot_is_refused_once_a_day_at_the_most() -> None:
-    server, now = Ratelimiter(STOCK), ASK_AFTER + 1
-    tally = START
-    for _ in range(STOCK.burst):
-        assert not server.refuses(now)
-        after = sends(tally, "last", now)
-        tally = after or tally
+    server, tally, now = Ratelimiter(STOCK), START, ASK_AFTER
     refused = 0
-    for minute in range(200):
-        tally, more = answers(tally, server, now + minute * 60, 12)
+    for minute in range(100):
+        now += 100.0 + minute / 7
+        while sends(tally, "draft", now) is not None:
+            tally = tally.taken("draft", now)
+            assert not server.refuses(now)
+        tally, more = offers(tally, server, now)
         refused += more
     assert refused == 1
-    tally, more = answers(tally, server, now + ASK_AGAIN + 10, 12)
-    assert more == 1
+    now += ASK_AGAIN
+    assert replace(tally, events=0.0, at=now).wonders(now)
 
 
 def test_after_a_refusal_it_waits_as_long_as_it_was_told() -> None:

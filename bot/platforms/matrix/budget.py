@@ -1,9 +1,10 @@
 """How many events the homeserver takes of the bot, in all rooms together, counted here before it would refuse one.
 
 Synapse counts all that a user sends in whatever room (`rc_message`): messages, edits, reactions, redactions, state. It
-is taken to allow what it allows as it comes, until it says less, or takes what it should have refused. Whether it would
-can only be asked by sending one too many; that is done with reactions, which nobody waits for, some time after the
-start and once a day.
+is taken to allow what it allows as it comes, until it says less, or turns out to refuse nothing. That can only be asked
+when there should be nothing left, and is asked with a reaction that is there already: a homeserver without a limit
+answers that it is there, one with a limit that it is too early, and neither counts it. Nobody waits for that, and it is
+done some time after the start, and at most once a day.
 """
 
 import asyncio
@@ -17,16 +18,14 @@ from bot.surface import Allowance, SlowDown
 
 KEPT = 4
 """Events that growing scenes leave by their own timing: a last frame, its card, and two reactions under it."""
-FLOORS: Mapping[Urgency, int] = MappingProxyType({"last": 0, "seed": 1, "draft": 2})
+FLOORS: Mapping[str, int] = MappingProxyType({"last": 0, "seed": 1, "draft": 2})
 """Events that have to be left for others when an event is sent."""
 MARGIN = 0.5
 """Of an event: ours and the homeserver's clock may be so far apart, by requests that take their time."""
-CERTAINTY = 0.3
-"""With fewer events left than this, a homeserver that takes another one allows more than was thought."""
-PROOFS = 2
-"""So many of them in a row, and the bot is not limited."""
+CERTAINTY = 0.4
+"""With fewer events left than this, a homeserver that would take another one allows more than was thought."""
 ASK_AFTER = 300.0
-"""Seconds; whoever has just begun is not to wait for a refusal."""
+"""Seconds; whoever has just begun is to see nothing refused."""
 ASK_AGAIN = 86_400.0
 SLOWEST, FASTEST = 0.05, 100.0
 """Events a second that a refusal is taken to speak of; a longer wait has other reasons than the rate."""
@@ -56,9 +55,7 @@ class Tally:
     """What was left then; below 0 when more was sent than there should have been."""
     at: float
     ask_from: float
-    """From then on an event may be sent that the homeserver is thought to refuse."""
-    proofs: int = 0
-    """How many of those it took in a row."""
+    """From then on the homeserver may be asked whether it has a limit."""
     exact_at: float | None = None
     """When there was exactly one event, by what the homeserver said when it refused one."""
     since: int = 0
@@ -83,17 +80,17 @@ class Tally:
         Raises:
             SlowDown: it would be refused, or what is left is kept for what is more urgent.
         """
-        left = self.left(now)
-        if self.bucket is None or left is None:
+        if self.bucket is None:
             return self
-        missing = FLOORS[urgency] + 1 - left.remaining
-        asks = missing > 0 and urgency == "seed" and now >= self.ask_from
-        if missing > 0 and not asks:
-            raise SlowDown("The homeserver takes no more events just now.", left.reset_in + (missing - 1) / left.refill)
         events = self._refilled(self.bucket, now)
-        proofs = self.proofs + 1 if events < CERTAINTY else 0
-        counted = replace(self, events=events - 1, at=now, proofs=proofs, since=self.since + 1)
-        return counted.unlimited() if proofs > PROOFS else counted  # the newest may be refused yet
+        needed = self._needed(urgency, now)
+        if events < needed:
+            raise SlowDown("The homeserver takes no more events just now.", (needed - events) / self.bucket.rate)
+        return replace(self, events=events - 1, at=now, since=self.since + 1)
+
+    def wonders(self, now: float) -> bool:
+        """Tell whether this is a time to ask, by an event that ought to be refused, whether there is a limit."""
+        return self.bucket is not None and now >= self.ask_from and self._refilled(self.bucket, now) < CERTAINTY
 
     def unlimited(self) -> Self:
         """Know that the homeserver refuses nothing, until it does."""
@@ -106,6 +103,14 @@ class Tally:
         known = self._refilled(before, now) + 1 if self.bucket else float(bucket.burst)
         events = min(known, 1 + MARGIN - retry_after * bucket.rate)
         return type(self)(bucket, events, now, now + ASK_AGAIN, exact_at=now + retry_after)
+
+    def _needed(self, urgency: Urgency, now: float) -> float:
+        """How much has to be there for an event of that kind."""
+        if urgency == "ask":
+            return float("-inf")
+        if urgency == "seed" and now >= self.ask_from:
+            return 1.0  # down to nothing, so that there is something to be learned
+        return FLOORS[urgency] + 1 + MARGIN
 
     def _rate(self, bucket: Bucket, retry_after: float, now: float) -> float:
         """Work out how fast events come back.
@@ -126,11 +131,11 @@ class Budget:
     """The tally of the moment, by the clock of the event loop."""
 
     def __init__(self, tally: Tally | None = None) -> None:
-        self.tally = tally or Tally.at_start(_now())
+        self._tally = tally or Tally.at_start(_now())
 
     def left(self) -> Allowance | None:
         """Say what is left; None when the bot is not limited."""
-        return self.tally.left(_now())
+        return self._tally.left(_now())
 
     def take(self, urgency: Urgency) -> None:
         """Count an event that is about to be sent.
@@ -138,11 +143,19 @@ class Budget:
         Raises:
             SlowDown: see `Tally.taken`.
         """
-        self.tally = self.tally.taken(urgency, _now())
+        self._tally = self._tally.taken(urgency, _now())
+
+    def wonders(self) -> bool:
+        """Tell whether this is a time to ask whether there is a limit, see `Tally`."""
+        return self._tally.wonders(_now())
+
+    def unlimited(self) -> None:
+        """Know that the homeserver refuses nothing."""
+        self._tally = self._tally.unlimited()
 
     def refused(self, retry_after: float) -> None:
         """Know that the homeserver refused an event, and takes the next in so many seconds."""
-        self.tally = self.tally.refused(retry_after, _now())
+        self._tally = self._tally.refused(retry_after, _now())
 
 
 def _now() -> float:

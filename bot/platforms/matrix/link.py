@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
@@ -11,10 +12,11 @@ from nio.crypto.attachments import encrypt_attachment
 from bot.platforms.matrix.sealing import IN_CLEAR, Sealer, encrypted, opened
 from bot.platforms.matrix.troubles import AlreadyThere, understood
 from bot.platforms.matrix.wire import API, ask, part, send
-from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown
+from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown, SurfaceError
 
-Urgency = Literal["draft", "last", "seed"]
-"""What an event is for: a scene that grows on; a last frame, a card or an answer; a reaction to be pressed."""
+Urgency = Literal["draft", "last", "seed", "ask"]
+"""What an event is for: a scene that grows on; a last frame, a card or an answer; a reaction to be pressed; nothing but
+to learn whether the homeserver would refuse it."""
 
 TYPING_MS = 20_000
 UPLOAD_SECONDS = 60.0
@@ -32,6 +34,12 @@ class Toll(Protocol):
         Raises:
             SlowDown: the homeserver would refuse it, or what is left is kept for what is more urgent.
         """
+
+    def wonders(self) -> bool:
+        """Tell whether this is a time to ask the homeserver whether it limits the bot at all."""
+
+    def unlimited(self) -> None:
+        """Know that it does not."""
 
     def refused(self, retry_after: float) -> None:
         """Know that the homeserver refused an event, and takes the next in so many seconds."""
@@ -96,10 +104,17 @@ class Link:
     async def react(self, room: str, event: str, key: str, tx: str) -> None:
         """Put a reaction under an event, unless it is there already."""
         relation = {"rel_type": "m.annotation", "event_id": event, "key": key}
-        try:
+        with suppress(AlreadyThere):
             await self.send(room, IN_CLEAR, {"m.relates_to": relation}, tx, "seed")
-        except AlreadyThere:
-            return
+        if self._toll.wonders():
+            with suppress(SurfaceError):  # what a refusal says is noted
+                await self._ask(room, {"m.relates_to": relation}, f"{tx} again")
+
+    async def _ask(self, room: str, content: Mapping[str, Any], tx: str) -> None:
+        """Ask for what is there already, to learn whether that is refused for its number."""
+        with suppress(AlreadyThere):
+            await self.send(room, IN_CLEAR, content, tx, "ask")
+        self._toll.unlimited()
 
     async def redact(
         self, room: str, event: str, tx: str, along: tuple[str, ...] = (), urgency: Urgency = "last"
