@@ -155,6 +155,7 @@ def matrix_options(settings: Settings) -> MatrixOptions | None:
         directory=settings.data_dir / "matrix",
         encryption=settings.matrix_e2ee,
         stories=settings.matrix_stories,
+        unlimited=settings.matrix_rate_limit == "none",
         polls=settings.matrix_polls == "on",
         allowed_users=settings.matrix_allowed_users,
         allowed_rooms=settings.matrix_allowed_rooms,

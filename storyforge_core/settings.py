@@ -190,6 +190,8 @@ class Settings(BaseSettings):
     matrix_e2ee: Annotated[Literal["off", "optional", "required"], _AnyCase] = "optional"
     matrix_stories: Annotated[Literal["threads", "room"], _AnyCase] = "threads"
     """Whether each story is a thread of its room, or the room shows one story at a time."""
+    matrix_rate_limit: Annotated[Literal["auto", "none"], _AnyCase] = "auto"
+    """Whether it has to be found out how much the homeserver takes, or its owner has lifted the limit."""
     matrix_polls: Annotated[Literal["on", "off"], _AnyCase] = "off"
 
     app_host: str = "127.0.0.1"

@@ -25,6 +25,8 @@ class Options:
     """Where what the bot's session needs is kept."""
     encryption: Encryption = "optional"
     stories: Stories = "threads"
+    unlimited: bool = False
+    """The homeserver is known not to limit the bot."""
     polls: bool = False
     allowed_users: tuple[str, ...] = ()
     """Patterns of user ids who may invite the bot."""

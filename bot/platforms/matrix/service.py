@@ -39,6 +39,8 @@ class Service:
         self._backing = backing
         self._mailbox = mailbox
         budget = Budget()
+        if options.unlimited:
+            budget.unlimited()
         self._link = link = Link(budget)
         self._askers = askers = Askers(link)
         self._board = Board(link, Polls(link) if options.polls else None)
@@ -116,6 +118,7 @@ class Service:
     async def _ready(self) -> None:
         """Go on where stories are told."""
         self._greet()
+        await self._link.recall()
         await self._invites.look_round()
         for room in await self._backing.rooms.rooms(PLATFORM):
             await self._attend(room.key)
