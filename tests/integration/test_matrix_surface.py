@@ -15,6 +15,7 @@ from bot.platforms.matrix import paper
 from bot.platforms.matrix.budget import STOCK, Budget
 from bot.platforms.matrix.link import Link, Urgency
 from bot.platforms.matrix.paper import LIVE
+from bot.platforms.matrix.places import Place
 from bot.platforms.matrix.surface import LIVE_MESSAGING, MatrixSurface
 from bot.platforms.matrix.wire import API
 from bot.presenter.presenter import Presenter
@@ -275,10 +276,29 @@ async def test_the_bot_finds_out_whether_it_is_limited_and_leaves_no_trace_of_it
             for _ in range(STOCK.burst):
                 await room.post("This and that.")
         await link.react(room.id, message, keycap(1), "first")  # the same event, which costs nothing
-        assert (budget.left() is None) == exempt
+        assert budget.unlimited == exempt
+        assert await link.exempt() == exempt
         assert budget.times == (not exempt)
         await room.seen()
         assert len(room.ann.reactions(room.id, message)) == 1
+
+
+async def test_what_was_found_out_is_known_after_a_restart_until_it_turns_out_otherwise(
+    synapse: Callable[[Kind], Synapse],
+) -> None:
+    async with matrix_room(synapse("stock")) as room:
+        await room.link._know(unlimited=True)
+        budget = Budget()
+        link = Link(budget)
+        link.connect(room.bot.client)
+        await link.recall()
+        assert budget.unlimited
+        content = paper.written(Frame("This and that."), Place.of(room.key))
+        with suppress(SlowDown):
+            for number in range(STOCK.burst + 2):
+                await link.send(room.id, paper.MESSAGE, content, str(number), "last")
+        assert budget.left() is not None
+        assert not await link.exempt()
 
 
 async def seed(link: Link, room: str, card: str, key: str) -> None:

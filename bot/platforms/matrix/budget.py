@@ -149,7 +149,12 @@ class Budget:
         """Tell whether this is a time to ask whether there is a limit, see `Tally`."""
         return self._tally.wonders(_now())
 
-    def unlimited(self) -> None:
+    @property
+    def unlimited(self) -> bool:
+        """The homeserver is known to refuse nothing."""
+        return self._tally.bucket is None
+
+    def lift(self) -> None:
         """Know that the homeserver refuses nothing."""
         self._tally = self._tally.unlimited()
 

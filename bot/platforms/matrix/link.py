@@ -18,6 +18,8 @@ Urgency = Literal["draft", "last", "seed", "ask"]
 """What an event is for: a scene that grows on; a last frame, a card or an answer; a reaction to be pressed; nothing but
 to learn whether the homeserver would refuse it."""
 
+LIMIT = "app.storyforge.limit"
+"""Where the bot notes whether its homeserver limits it."""
 TYPING_MS = 20_000
 UPLOAD_SECONDS = 60.0
 PAGE = 100
@@ -38,7 +40,11 @@ class Toll(Protocol):
     def wonders(self) -> bool:
         """Tell whether this is a time to ask the homeserver whether it limits the bot at all."""
 
-    def unlimited(self) -> None:
+    @property
+    def unlimited(self) -> bool:
+        """It is known not to."""
+
+    def lift(self) -> None:
         """Know that it does not."""
 
     def refused(self, retry_after: float) -> None:
@@ -114,7 +120,29 @@ class Link:
         """Ask for what is there already, to learn whether that is refused for its number."""
         with suppress(AlreadyThere):
             await self.send(room, IN_CLEAR, content, tx, "ask")
-        self._toll.unlimited()
+        await self._know(unlimited=True)
+
+    async def recall(self) -> None:
+        """Know again what an earlier program has found out about the homeserver's limit."""
+        if await self.exempt():
+            self._toll.lift()
+
+    async def exempt(self) -> bool:
+        """Tell whether it was found out that the homeserver does not limit the bot."""
+        try:
+            return (await self.call("GET", self._notes)).get("unlimited") is True
+        except MessageGone:
+            return False
+
+    async def _know(self, *, unlimited: bool) -> None:
+        """Write down what was found out, in the bot's own notes, which its homeserver keeps."""
+        if unlimited:
+            self._toll.lift()
+        await self.call("PUT", self._notes, {"unlimited": unlimited})
+
+    @property
+    def _notes(self) -> str:
+        return f"{API}/user/{part(self.me)}/account_data/{LIMIT}"
 
     async def redact(
         self, room: str, event: str, tx: str, along: tuple[str, ...] = (), urgency: Urgency = "last"
@@ -174,7 +202,10 @@ class Link:
         try:
             return await self.call(method, API + path, body)
         except SlowDown as slow:
+            relied = self._toll.unlimited
             self._toll.refused(slow.retry_after)
+            if relied:
+                await self._know(unlimited=False)
             raise
 
 

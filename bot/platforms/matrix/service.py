@@ -40,7 +40,7 @@ class Service:
         self._mailbox = mailbox
         budget = Budget()
         if options.unlimited:
-            budget.unlimited()
+            budget.lift()
         self._link = link = Link(budget)
         self._askers = askers = Askers(link)
         self._board = Board(link, Polls(link) if options.polls else None)
