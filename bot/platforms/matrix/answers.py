@@ -220,8 +220,3 @@ def notice(markdown: str) -> dict[str, Any]:
     both = rendered(markdown)
     formatted = {"format": paper.HTML, "formatted_body": both.html} if both.html else {}
     return {"msgtype": "m.notice", "body": both.plain, **formatted, "m.mentions": {}}
-
-
-def mention(kind: str, address: str) -> str:
-    """Name a room or a person by their id; a link to them would call them."""
-    return f"{kind} {address}" if kind == "role" else address

@@ -1,16 +1,20 @@
 """Rooms in which the bot answers somebody alone: found among those there are, or opened for it."""
 
+import asyncio
 from typing import Any
 
 from bot.platforms.matrix.askers import TWO, Askers
 from bot.platforms.matrix.content import inner, listed, text
 from bot.platforms.matrix.link import Link
 from bot.platforms.matrix.options import Encryption
+from bot.platforms.matrix.troubles import NOT_READY
 from bot.platforms.matrix.wire import API, part
-from bot.surface import MessageGone, RoomGone
+from bot.surface import MessageGone, RoomGone, SurfaceDown
 
 SEALING = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
 DIRECT = "m.direct"
+KNOWN_WITHIN = 20.0
+LOOK_AGAIN = 0.05
 
 
 class Direct:
@@ -41,6 +45,7 @@ class Direct:
             body["initial_state"] = [SEALING]
         room = text(await self._link.call("POST", f"{API}/createRoom", body), "room_id")
         await self.note(room, user)
+        await self._heard_of(room)
         return room
 
     async def note(self, room: str, user: str) -> None:
@@ -51,7 +56,7 @@ class Direct:
 
     async def _usable(self, room: str, user: str) -> bool:
         """Tell whether somebody is in a room, or invited, and nobody else."""
-        if room not in self._link.client.rooms or self._link.encrypted(room) is (self._encryption == "off"):
+        if not self._fits(room):
             return False
         try:
             members = await self._askers.members(room)
@@ -59,6 +64,19 @@ class Direct:
         except RoomGone:
             return False
         return asked in {"join", "invite"} and members.keys() <= {self._link.me, user} and len(members) <= TWO
+
+    def _fits(self, room: str) -> bool:
+        """Tell whether a room is known to be encrypted, or not, as the owner wants it."""
+        return room in self._link.client.rooms and self._link.encrypted(room) is (self._encryption != "off")
+
+    async def _heard_of(self, room: str) -> None:
+        """Wait until the client knows a room that was just opened; at first it may not seem to be encrypted."""
+        try:
+            async with asyncio.timeout(KNOWN_WITHIN):
+                while not self._fits(room):  # noqa: ASYNC110 - nobody tells when the client has learned it
+                    await asyncio.sleep(LOOK_AGAIN)
+        except TimeoutError as error:
+            raise SurfaceDown(NOT_READY) from error
 
     async def _known(self) -> dict[str, Any]:
         try:

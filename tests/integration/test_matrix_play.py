@@ -1,0 +1,133 @@
+"""Stories in rooms of a real homeserver: what people type, and what they are answered."""
+
+from pathlib import Path
+
+from storyforge_core.domain.events import BallotDecided
+from storyforge_core.store.database import Database
+from tests.matrixia import PREMISE, club
+from tests.peers.synapse import Synapse
+
+
+async def test_from_an_invitation_to_the_second_scene(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        await friends.meets()
+        card = await friends.begins()
+        header = next(each for each in friends.ann.messages(friends.room) if each.id == card.thread)
+        assert header.text == f"{PREMISE} is told in this thread, begun by Ann. Come along!"
+        assert "React with a number, or type !story vote" in card.text
+        await friends.ann.says(friends.room, "!story vote 2", thread=card.thread)
+        await friends.ann.reads(friends.room, "s2w1 ")
+        assert not [each for each in friends.ann.messages(friends.room) if each.notice and "vote" in each.text], "quiet"
+
+
+async def test_each_way_to_call_the_bot_is_understood_and_talk_is_left_alone(
+    homeserver: Synapse, database: Database, tmp_path: Path
+) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        ann, room = friends.ann, await friends.meets()
+        card = await friends.both_play()
+        for talk in ("vote 1", "I would vote 1", "the keeper is odd"):
+            await ann.says(room, talk, thread=card.thread)
+        await ann.says(room, "!story vote 1", thread=card.thread, msgtype="m.notice")
+        asked = await ann.says(room, "!story vote 2", thread=card.thread)
+        replaced = {"msgtype": "m.text", "body": "!story vote 1"}
+        relation = {"rel_type": "m.replace", "event_id": asked}
+        await ann.says(room, "* !story vote 1", **{"m.new_content": replaced, "m.relates_to": relation})
+        await ann.says(room, "Keeper: nonsense", thread=card.thread)
+        answer = await ann.reads(room, "There is no command “nonsense”")
+        assert answer.notice
+        assert "!story help" in answer.text
+        assert answer.thread == card.thread
+        await friends.shows(card, "2. Choice 2 of 1 — 1 vote (Ann)")
+        form = {"command": "story", "arguments": {"command": "vote", "words": "3"}}
+        called = {"org.matrix.msc4391.command": form, "m.mentions": {"user_ids": [friends.bot.user]}}
+        await ann.says(room, "/story vote 3", thread=card.thread, **called)
+        await friends.shows(card, "3. Choice 3 of 1 — 1 vote (Ann)")
+
+
+async def test_in_the_room_itself_commands_are_for_the_newest_story(
+    homeserver: Synapse, database: Database, tmp_path: Path
+) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        ann, room = friends.ann, await friends.meets()
+        first = await friends.begins()
+        await ann.says(room, "!story new A fox keeps a bell", thread=first.thread)
+        await ann.reads(room, "A fox keeps a bell is told in this thread")
+        await ann.until(lambda: len([each for each in ann.messages(room) if "What happens next?" in each.text]) == 2)
+        second = await friends.asked()
+        assert first.thread != second.thread
+        assert (await ann.reads(room, "It is told in a thread of its own")).thread == first.thread
+        await ann.says(room, "!story story")
+        status = await ann.reads(room, "You are at 1 · Scene after 0")
+        assert status.notice
+        assert not status.thread
+        assert "A fox keeps a bell" in status.text
+        talk = await ann.says(room, "Who is hungry?")
+        await ann.says(room, "!story vote 1", thread=talk)
+        assert (await ann.reads(room, "This thread is yours")).thread == talk
+
+
+async def test_a_reply_to_a_scene_says_how_it_goes_on(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        ann, room = friends.ann, await friends.meets()
+        card = await friends.begins()
+        scene = await ann.reads(room, "s1w1 ")
+        await ann.says(room, "What a card!", **{"m.relates_to": {"m.in_reply_to": {"event_id": card.id}}})
+        await ann.says(room, "the light goes out", **{"m.relates_to": {"m.in_reply_to": {"event_id": scene.id}}})
+        await ann.reads(room, "s2w1 ")
+        assert friends.play.writer.tellings[-1].brief.hint == "the light goes out"
+
+
+async def test_the_map_comes_as_words_and_as_a_picture(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        ann, room = friends.ann, await friends.meets(sealed=True)
+        card = await friends.begins()
+        await ann.says(room, "!story map", thread=card.thread)
+        words = await ann.reads(room, "◉ 1 · Scene after 0")
+        assert words.notice
+        assert "<pre><code>" in words.html
+        picture = await ann.reads(room, "The map of “A keeper finds a door”")
+        assert (picture.content["msgtype"], picture.thread, picture.sealed) == ("m.image", card.thread, True)
+        assert (await ann.downloads(picture.content)).startswith(b"\x89PNG")
+
+
+async def test_what_is_somebodys_own_is_answered_to_them_alone(
+    homeserver: Synapse, database: Database, tmp_path: Path
+) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        bo, room = friends.bo, await friends.meets()
+        await friends.both_play()
+        await bo.says(room, "!story mydata")
+        await bo.until(lambda: bool(bo.client.invited_rooms))
+        (alone,) = bo.client.invited_rooms
+        await bo.joins(alone)
+        summary = await bo.reads(alone, "What is kept about you")
+        assert summary.sealed
+        assert (await bo.reads(alone, "All of it.")).content["filename"] == "mydata.json"
+        await bo.reads(room, "look at our direct room")
+        assert not [text for text in bo.texts(room) if "What is kept" in text]
+        await bo.says(alone, "!story link me")
+        await bo.reads(alone, "With your other account type: !story link ")
+
+
+async def test_powers_of_the_room_are_powers_over_the_story(
+    homeserver: Synapse, database: Database, tmp_path: Path
+) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        ann, bo, room = friends.ann, friends.bo, await friends.meets(version="12")
+        await bo.says(room, f"!story new {PREMISE}")
+        card = await friends.asked()
+        await ann.says(room, "!story join", thread=card.thread)
+        await bo.says(room, "!story setup starters managers", thread=card.thread)
+        await ann.reads(room, "manage")
+        await ann.says(room, "!story close 3", thread=card.thread)
+        await ann.reads(room, "s2w1 ")
+        decided = [event for event in await friends.events(card.thread) if isinstance(event, BallotDecided)]
+        assert [event.by for event in decided] == ["Ann"]
+        await ann.says(room, "!story setup adults on")
+        await ann.reads(room, "Matrix knows no rooms that only adults can join")
+        await ann.says(room, "!story setup starters managers")
+        await ann.reads(room, "Stories are begun by managers")
+        await bo.says(room, "!story new Another one")
+        await bo.reads(room, "those who manage it begin the stories")
+        assert not [text for text in bo.texts(room) if "Another one is told" in text]
