@@ -32,7 +32,7 @@ async def test_each_way_to_call_the_bot_is_understood_and_talk_is_left_alone(
         asked = await ann.says(room, "!story vote 2", thread=card.thread)
         replaced = {"msgtype": "m.text", "body": "!story vote 1"}
         relation = {"rel_type": "m.replace", "event_id": asked}
-        await ann.says(room, "* !story vote 1", **{"m.new_content": replaced, "m.relates_to": relation})
+        await ann.says(room, "* !story vote 1", "", **{"m.new_content": replaced, "m.relates_to": relation})
         await ann.says(room, "Keeper: nonsense", thread=card.thread)
         answer = await ann.reads(room, "There is no command “nonsense”")
         assert answer.notice
@@ -72,8 +72,8 @@ async def test_a_reply_to_a_scene_says_how_it_goes_on(homeserver: Synapse, datab
         ann, room = friends.ann, await friends.meets()
         card = await friends.begins()
         scene = await ann.reads(room, "s1w1 ")
-        await ann.says(room, "What a card!", **{"m.relates_to": {"m.in_reply_to": {"event_id": card.id}}})
-        await ann.says(room, "the light goes out", **{"m.relates_to": {"m.in_reply_to": {"event_id": scene.id}}})
+        await ann.says(room, "What a card!", "", **{"m.relates_to": {"m.in_reply_to": {"event_id": card.id}}})
+        await ann.says(room, "the light goes out", "", **{"m.relates_to": {"m.in_reply_to": {"event_id": scene.id}}})
         await ann.reads(room, "s2w1 ")
         assert friends.play.writer.tellings[-1].brief.hint == "the light goes out"
 
