@@ -10,6 +10,7 @@ from typing import Any
 from bot.platforms.matrix.options import Options
 from bot.platforms.matrix.places import Place
 from bot.platforms.matrix.service import Service
+from bot.platforms.matrix.wire import API, part
 from bot.presenter.presenter import Presenter
 from bot.serving import Backing
 from storyforge_core.domain.events import Event
@@ -69,6 +70,16 @@ class Club:
         await self.ann.reads(self.room, "Bo joins")
         return card
 
+    async def newest_card(self, root: str) -> Seen:
+        """Wait until a thread shows all there is to see; answers the question at its end."""
+        service = await asyncio.shield(self.running)
+        await service._backing.presenter.settled(Place(self.room, root).key)
+        path = f"{API}/rooms/{part(self.room)}/messages?dir=b&limit=1"
+        newest = (await self.ann.asks("GET", path))["chunk"][0]["event_id"]
+        await self.ann.until(lambda: any(event["event_id"] == newest for event in self.ann.events[self.room]))
+        cards = [each for each in self.ann.messages(self.room) if each.thread == root and is_card(each)]
+        return cards[-1]
+
     def now(self, message: Seen) -> str:
         """What a message says now, as Bo sees it."""
         return next((each.text for each in self.bo.messages(self.room) if each.id == message.id), "")
@@ -124,6 +135,11 @@ class Club:
     async def last_call(self, playthrough: PlaythroughId, scene: SceneId) -> None:
         """Ask the program for votes, as soon as one runs."""
         await (await asyncio.shield(self.running)).last_call(playthrough, scene)
+
+
+def is_card(message: Seen) -> bool:
+    """Tell whether a message asks a question that is open."""
+    return message.text.startswith("What happens next?") and "No longer asked" not in message.text
 
 
 @asynccontextmanager
