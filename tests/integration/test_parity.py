@@ -14,14 +14,11 @@ from storyforge_core.domain.events import SceneTold
 from storyforge_core.domain.story import BallotId, PlaythroughId, Scene
 from storyforge_core.store.database import Database
 from storyforge_core.store.postgres import PostgresStore
-from tests import matrixia
 from tests.discordia import PREMISE, Club, club
 from tests.game import HOME, until
 from tests.integration.test_terminal import Terminal, program
 from tests.matrixia import Club as MatrixClub
 from tests.matrixia import club as matrix_club
-from tests.peers.matrix_people import Seen
-from tests.peers.synapse import Kind, Synapse
 from tests.peers.synapse import Kind, Synapse
 
 Homeservers = Callable[[Kind], Synapse]
@@ -135,7 +132,7 @@ class OnDiscord:
 class OnMatrix:
     """Ann reacts, Bo types everything; all in the story's thread."""
 
-    def __init__(self, friends: matrixia.Club) -> None:
+    def __init__(self, friends: MatrixClub) -> None:
         self._friends = friends
         self._thread = ""
         self.store = friends.play.store
@@ -161,47 +158,6 @@ class OnMatrix:
         await self._friends.play.forge.deadline(ballot)
 
 
-class OnMatrix:
-    """Two people in a room: one reacts, the other types numbers."""
-
-    def __init__(self, friends: MatrixClub) -> None:
-        self._friends = friends
-        self._root = ""
-        self.store = friends.play.store
-
-    async def begins(self) -> None:
-        await self._friends.meets()
-        self._root = (await self._friends.begins(PREMISE)).thread
-
-    async def says(self, who: str, said: Said) -> None:
-        friends = self._friends
-        human = {"Ann": friends.ann, "Bo": friends.bo}[who]
-        if isinstance(said, str):
-            await human.says(friends.room, f"!story {said.removeprefix('storyhost ')}", thread=self._root)
-        elif who == "Ann":
-            card = await self._offers(said)
-            await human.reacts(friends.room, card.id, f"{said}\ufe0f\u20e3")
-        else:
-            await human.says(friends.room, f"!story vote {said}", thread=self._root)
-
-    async def _offers(self, number: int) -> Seen:
-        """Wait for the open question, once it has a choice."""
-        ann, room = self._friends.ann, self._friends.room
-
-        def cards() -> list[Seen]:
-            open_ = (seen for seen in ann.messages(room) if "What happens next?" in seen.text)
-            return [seen for seen in open_ if f"\n{number}. " in seen.text]
-
-        await ann.until(lambda: bool(cards()))
-        return cards()[-1]
-
-    async def playthrough(self) -> PlaythroughId:
-        return await self._friends.playthrough(self._root)
-
-    async def deadline(self, ballot: BallotId) -> None:
-        await self._friends.play.forge.deadline(ballot)
-
-
 def as_slash(said: str) -> tuple[str, dict[str, Any]]:
     """A typed command as Discord's form for it."""
     name, rest = begins(said.removeprefix("storyhost "))
@@ -215,9 +171,6 @@ def as_slash(said: str) -> tuple[str, dict[str, Any]]:
     return f"{root} {row.name}", {
         each: value.strip() if isinstance(value, str) else value for each, value in options.items()
     }
-
-
-Homeservers = Callable[[Kind], Synapse]
 
 
 @asynccontextmanager
