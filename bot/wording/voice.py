@@ -70,8 +70,12 @@ def voice_of(surface: Surface) -> Voice:
 
 def clock_and_distance(at: datetime, now: datetime) -> str:
     """Say a time in words, such as `18:30, in 5 minutes`, in the time zone of `at`."""
-    clock = f"{at:%H:%M}" if abs(at - now) < timedelta(hours=12) else f"{at:%d %B, %H:%M}"
-    return f"{clock}, {distance(at - now)}"
+    return f"{clock(at, now)}, {distance(at - now)}"
+
+
+def clock(at: datetime, now: datetime) -> str:
+    """Say a time as a clock shows it, with the day unless it is near, in the time zone of `at`."""
+    return f"{at:%H:%M}" if abs(at - now) < timedelta(hours=12) else f"{at:%d %B, %H:%M}"
 
 
 def distance(delta: timedelta) -> str:

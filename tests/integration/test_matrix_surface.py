@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 from uuid import uuid4
@@ -318,6 +319,12 @@ async def test_a_room_can_ask_for_whole_paragraphs(homeserver: Synapse) -> None:
         path = f"{API}/rooms/{room.id}/state/{LIVE_MESSAGING}/"
         await room.ann.asks("PUT", path, {"enabled": False})
         assert await room.surface.manner(room.key) == "paragraphs"
+
+
+async def test_times_are_said_for_readers_in_any_zone(homeserver: Synapse) -> None:
+    async with matrix_room(homeserver) as room:
+        assert room.surface.moment(NOON + timedelta(minutes=5)) == f"in 5 minutes ({NOON:%H}:05 UTC)"
+        assert room.surface.moment(NOON + timedelta(days=2)).startswith("in 2 days (")
 
 
 async def test_a_bare_file_name_stands_for_words_about_it(homeserver: Synapse) -> None:

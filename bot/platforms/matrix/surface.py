@@ -17,7 +17,7 @@ from bot.platforms.matrix.places import PLATFORM, Place
 from bot.platforms.matrix.wire import API, part
 from bot.platforms.matrix.withdrawals import Withdrawals
 from bot.surface import Allowance, File, Frame, MessageGone
-from bot.wording.voice import distance
+from bot.wording.voice import clock, distance
 from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import Choice, RoomKey
 
@@ -111,7 +111,8 @@ class MatrixSurface:
 
     def moment(self, at: datetime) -> str:
         """Say a time in words: no client knows how to show one in its reader's own zone."""
-        return f"{distance(at - self._now())} ({at.astimezone(UTC):%H:%M} UTC)"
+        now = self._now()
+        return f"{distance(at - now)} ({clock(at.astimezone(UTC), now)} UTC)"
 
     async def manner(self, room: RoomKey) -> Manner:
         """Ask the room whether messages may grow in it."""

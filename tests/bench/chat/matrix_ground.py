@@ -1,26 +1,18 @@
-"""A Matrix homeserver as far as its rate limit goes, and bots on it. Everything is in memory, for virtual time.
+"""A Matrix homeserver as far as its rate limit goes, and other bots on it. All of it in memory, for virtual time.
 
 Synapse counts all that a user sends in whatever room (`rc_message`), and holds what it refuses for half a second.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from uuid import UUID
 
-from bot.platforms.matrix.budget import Bucket, Budget, Tally
-from bot.platforms.matrix.paper import LIMITS
-from bot.surface import Allowance, File, Frame, SlowDown
-from storyforge_core.domain.space import Manner
+from bot.platforms.matrix.budget import Bucket
+from bot.platforms.matrix.places import Place
 from storyforge_core.domain.story import RoomKey
-from tests.bench.chat.contest import PAUSE, Tell
-from tests.bench.chat.ours import Ours
+from tests.bench.chat.contest import Tell
 from tests.bench.chat.replicas import Replica
-from tests.bench.chat.speech import Scene, Sight, Speech, faithful, read
+from tests.bench.chat.speech import Scene, Sight, Speech, read
 
-PLATFORM = "matrix"
 ONE_WAY = 0.015
 """Seconds from a bot to a homeserver nearby, or back."""
 HELD = 0.5
@@ -51,25 +43,31 @@ class Homeserver:
 
     def rooms(self, many: int) -> list[RoomKey]:
         """Rooms where nobody has written yet."""
-        return [RoomKey(PLATFORM, f"!{len(self.requests) + number}:example.org") for number in range(many)]
+        return [Place(f"!{len(self.requests) + number}:example.org").key for number in range(many)]
 
     async def send(self, room: RoomKey, message: str | None, text: str) -> str:
-        """Send an event, or an edit of one; answers its id.
+        """Send an event, or an edit of one, over the network; answers its id.
 
         Raises:
             LimitExceeded: nothing was sent.
         """
         await asyncio.sleep(ONE_WAY)
+        try:
+            return await self.take(room, message, text)
+        finally:
+            await asyncio.sleep(ONE_WAY)
+
+    async def take(self, room: RoomKey, message: str | None, text: str) -> str:
+        """Have an event arrive, as `send`."""
         self.requests[room] = self.requests.get(room, 0) + 1
         wait = self._wait()
         if wait:
             self.refused[room] = self.refused.get(room, 0) + 1
-            await asyncio.sleep(HELD + ONE_WAY)
+            await asyncio.sleep(HELD)
             raise LimitExceeded(wait)
         seen = self.sights.setdefault(room, [])
         known = message or f"${room.address}{len(seen)}"
         seen.append(Sight(_now(), known, text))
-        await asyncio.sleep(ONE_WAY)
         return known
 
     def scene(self, room: RoomKey, speech: Speech) -> Scene:
@@ -116,57 +114,6 @@ class PatientRoom:
                 await asyncio.sleep(refused.retry_after)
 
 
-class ModelSurface:
-    """Matrix as the presenter sees it: the product's own budget and limits, without a homeserver behind them.
-
-    On a server without limits the bot knows that already; `Tally` is tested for how it learns.
-    """
-
-    name = PLATFORM
-
-    limits = LIMITS
-
-    def __init__(self, server: Homeserver) -> None:
-        self._server = server
-        start = Tally.at_start(_now())
-        self._budget = Budget(start if server.bucket else start.unlimited())
-
-    async def post(self, room: RoomKey, frame: Frame, _key: UUID) -> str:
-        """Send a message."""
-        return await self._send(room, None, frame)
-
-    async def edit(self, room: RoomKey, message: str, frame: Frame) -> None:
-        """Show another frame in it."""
-        await self._send(room, message, frame)
-
-    async def attach(self, room: RoomKey, message: str, file: File) -> None:
-        """There are no pictures in this contest."""
-        raise AssertionError(f"{file.name} for {message} in {room}")
-
-    async def typing(self, room: RoomKey) -> None:
-        """Typing costs nothing."""
-
-    async def manner(self, _: RoomKey) -> Manner:
-        """As it is written."""
-        return "live"
-
-    def allowance(self, _: RoomKey) -> Allowance | None:
-        """What is left of the budget of all rooms."""
-        return self._budget.left()
-
-    def moment(self, at: datetime) -> str:
-        """Say a time."""
-        return f"{at:%H:%M}"
-
-    async def _send(self, room: RoomKey, message: str | None, frame: Frame) -> str:
-        self._budget.take("draft" if frame.live else "last")
-        try:
-            return await self._server.send(room, message, frame.text)
-        except LimitExceeded as refused:
-            self._budget.refused(refused.retry_after)
-            raise SlowDown("Too many events.", refused.retry_after) from None
-
-
 def replica(server: Homeserver, bot: Replica) -> Tell:
     """Have another bot's policy tell scenes."""
 
@@ -175,21 +122,6 @@ def replica(server: Homeserver, bot: Replica) -> Tell:
         return server.scene(room, speech)
 
     return tell
-
-
-@asynccontextmanager
-async def product(server: Homeserver) -> AsyncGenerator[Tell]:
-    """Have the product tell scenes; what it shows is held to be faithful, too."""
-    ours = Ours(ModelSurface(server))
-    await asyncio.sleep(PAUSE)  # it did not start just now
-
-    async def tell(room: RoomKey, speech: Speech) -> Scene:
-        await ours.tell(room, speech)
-        faithful(speech, server.sights[room])
-        return server.scene(room, speech)
-
-    yield tell
-    await ours.aclose()
 
 
 def _now() -> float:
