@@ -2,103 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from bot.platforms.matrix.budget import Budget
-from bot.platforms.matrix.connection import Connection
-from bot.platforms.matrix.link import Link
-from bot.platforms.matrix.options import Options
-from storyforge_core.engine.clock import SystemClock
+from bot.platforms.matrix.troubles import NotPermitted
+from bot.surface import RoomGone
 from storyforge_core.errors import ServiceDown
-from storyforge_core.logs import configure
-from storyforge_core.ports import Account, Letter
 from storyforge_core.store.database import Database
-from storyforge_core.store.mail import PostgresMailbox
 from tests.game import until
+from tests.matrix_robot import Robot, invited, robot
 from tests.peers.matrix_people import Human, people
-from tests.peers.synapse import PASSWORD, Synapse
-
-
-@dataclass
-class Ear:
-    """Joins every room it is invited to, and notes what it hears."""
-
-    link: Link
-    heard: list[Letter] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    failures: list[Exception] = field(default_factory=list)
-    """For each message in turn: fail so."""
-
-    async def receive(self, letter: Letter) -> None:
-        if self.failures and letter.body["type"] == "m.room.message":
-            raise self.failures.pop(0)
-        if letter.id.startswith("invite "):
-            await self.link.call("POST", f"/_matrix/client/v3/rooms/{letter.room}/join", {})
-        self.heard.append(letter)
-        self.news.set()
-
-    @property
-    def texts(self) -> list[str]:
-        return [each.body["content"]["body"] for each in self.heard if each.body["type"] == "m.room.message"]
-
-    async def hears(self, *texts: str) -> None:
-        """Wait until exactly these were said, in this order."""
-        async with asyncio.timeout(30):
-            while len(self.texts) < len(texts):
-                self.news.clear()
-                await self.news.wait()
-        assert self.texts == list(texts)
-
-
-@dataclass
-class Robot:
-    """An account with what a program keeps of it."""
-
-    options: Options
-    mailbox: PostgresMailbox
-
-    async def keeps(self, letters: int) -> bool:
-        """Tell whether so many letters wait."""
-        return len(await self.mailbox.letters(Account("matrix", self.options.user), 0, 1000)) == letters
-
-    @asynccontextmanager
-    async def connected(self, *failures: Exception, **options: Any) -> AsyncGenerator[Ear]:
-        """Be connected for a while; another time goes on where this one stopped."""
-        link = Link(Budget())
-        ear, ready = Ear(link, failures=list(failures)), asyncio.Event()
-
-        async def is_ready() -> None:
-            ready.set()
-
-        chosen = replace(self.options, **options)
-        clock = SystemClock()
-        connection = Connection(
-            options=chosen, link=link, mailbox=self.mailbox, clock=clock, recipient=ear, ready=is_ready
-        )
-        holding, waiting = asyncio.create_task(connection.hold()), asyncio.create_task(ready.wait())
-        try:
-            await asyncio.wait({holding, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            if holding.done():
-                await holding
-            yield ear
-            assert not holding.done(), holding.exception()
-        finally:
-            for task in (holding, waiting):
-                task.cancel()
-            await asyncio.wait({holding, waiting})
+from tests.peers.synapse import Synapse
 
 
 @pytest.fixture
-def robot(homeserver: Synapse, database: Database, tmp_path: Path) -> Robot:
-    configure("warning", "text")
-    session = homeserver.register("bot")
-    options = Options(homeserver=homeserver.url, user=session.user, password=PASSWORD, directory=tmp_path / "matrix")
-    return Robot(options, PostgresMailbox(database, SystemClock()))
+def machine(homeserver: Synapse, database: Database, tmp_path: Path) -> Robot:
+    return robot(homeserver, database, tmp_path)
 
 
 @pytest.fixture
@@ -107,24 +28,15 @@ async def ann(homeserver: Synapse) -> AsyncGenerator[Human]:
         yield await meet("ann")
 
 
-async def invited(robot: Robot, ann: Human, *, sealed: bool = False) -> str:
-    """A room that the robot has come into."""
-    room = await ann.opens(robot.options.user, sealed=sealed)
-    async with robot.connected():
-        await ann.meets(room, robot.options.user)
-    return room
-
-
-async def test_what_is_said_is_heard_and_old_things_are_not(robot: Robot, ann: Human) -> None:
-    room = await ann.opens(robot.options.user)
+async def test_what_is_said_is_heard_and_old_things_are_not(machine: Robot, ann: Human) -> None:
+    room = await ann.opens(machine.options.user)
     await ann.says(room, "before anybody came")
-    async with robot.connected() as ear:
-        await ann.meets(room, robot.options.user)
+    async with machine.connected() as ear:
+        await ann.meets(room, machine.options.user)
         await ann.says(room, "hello")
         await ann.says(room, "world")
         await ear.hears("hello", "world")
-        await ear.link.send(room, "m.room.message", {"msgtype": "m.text", "body": "hi"}, "tx1", "last")
-        await ear.link.send(room, "m.room.message", {"msgtype": "m.text", "body": "hi"}, "tx1", "last")
+        assert await ear.says(room, "hi") == await ear.says(room, "hi"), "what is sent again is the same"
         await ann.reads(room, "hi")
         await ann.says(room, "again")
         await ear.hears("hello", "world", "again")
@@ -132,32 +44,144 @@ async def test_what_is_said_is_heard_and_old_things_are_not(robot: Robot, ann: H
 
 
 @pytest.mark.parametrize("sealed", [False, True])
-async def test_nothing_that_was_said_during_an_absence_is_missed(robot: Robot, ann: Human, *, sealed: bool) -> None:
-    room = await invited(robot, ann, sealed=sealed)
+async def test_nothing_that_was_said_during_an_absence_is_missed(machine: Robot, ann: Human, *, sealed: bool) -> None:
+    room = await invited(machine, ann, sealed=sealed)
     said = [f"message {number}" for number in range(1, 61)]
     for body in said:
         await ann.says(room, body)
-    async with robot.connected() as ear:
+    async with machine.connected() as ear:
         await ear.hears(*said)
-    async with robot.connected() as ear:
+    async with machine.connected() as ear:
         await ann.says(room, "now")
         await ear.hears("now")
 
 
-async def test_what_was_stored_and_not_handled_is_heard_after_a_crash(robot: Robot, ann: Human) -> None:
-    room = await invited(robot, ann)
-    async with robot.connected(*[ServiceDown("away")] * 100):
+async def test_who_came_in_an_absence_can_read_and_who_went_cannot(homeserver: Synapse, machine: Robot) -> None:
+    async with people(homeserver) as meet:
+        ann, bo, cy = await meet("ann"), await meet("bo"), await meet("cy")
+        room = await ann.opens(machine.options.user, bo.id, sealed=True)
+        await bo.joins(room)
+        async with machine.connected() as ear:
+            await ann.meets(room, machine.options.user)
+            await ear.knows(room)
+            await ear.says(room, "one")
+            await bo.reads(room, "one")
+        await ann.client.room_kick(room, bo.id)
+        await ann.client.room_invite(room, cy.id)
+        await cy.joins(room)
+        for number in range(60):
+            await ann.says(room, f"a gap {number}")
+        async with machine.connected() as ear:
+            await ear.says(room, "two")
+            await cy.reads(room, "two")
+            await ann.reads(room, "two")
+            session = ear.link.client.olm.outbound_group_sessions[room]
+            assert {user for user, _ in session.users_shared_with} == {ann.id, cy.id}
+
+
+async def test_what_was_stored_and_not_handled_is_heard_after_a_crash(machine: Robot, ann: Human) -> None:
+    room = await invited(machine, ann)
+    async with machine.connected(*[ServiceDown("away")] * 100):
         await ann.says(room, "one")
         await ann.says(room, "two")
-        await until(lambda: robot.keeps(2))
-    async with robot.connected() as ear:
+        await until(lambda: machine.keeps(2))
+    async with machine.connected() as ear:
         await ear.hears("one", "two")
-        await until(lambda: robot.keeps(0))
+        await until(lambda: machine.keeps(0))
 
 
-async def test_a_letter_that_nobody_understands_keeps_no_other_waiting(robot: Robot, ann: Human) -> None:
-    room = await invited(robot, ann)
-    async with robot.connected(ZeroDivisionError("oops")) as ear:
+async def test_what_could_not_be_stored_is_heard_when_it_can(
+    machine: Robot, ann: Human, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await invited(machine, ann, sealed=True)
+    deliver, failed = machine.mailbox.deliver, asyncio.Event()
+
+    async def fail(*_: object) -> None:
+        failed.set()
+        raise ServiceDown("The store is away.")
+
+    async with machine.connected() as ear:
+        monkeypatch.setattr(machine.mailbox, "deliver", fail)
+        await ann.says(room, "one")
+        await failed.wait()
+        monkeypatch.setattr(machine.mailbox, "deliver", deliver)
+        await ann.says(room, "two")
+        await ear.hears("one", "two")
+
+
+async def test_a_letter_that_nobody_understands_keeps_no_other_waiting(machine: Robot, ann: Human) -> None:
+    room = await invited(machine, ann)
+    async with machine.connected(ZeroDivisionError("oops")) as ear:
         await ann.says(room, "one")
         await ann.says(room, "two")
         await ear.hears("two")
+
+
+async def test_a_message_whose_key_comes_later_is_heard_then(machine: Robot, ann: Human) -> None:
+    room = await invited(machine, ann, sealed=True)
+    keys = await keys_for(ann, room)
+    await ann.says(room, "one")
+    async with machine.connected() as ear:
+        await until(lambda: machine.keeps(1))
+        for key in keys:
+            await ann.asks("PUT", f"/_matrix/client/v3/sendToDevice/m.room.encrypted/{uuid4()}", key)
+        await ear.hears("one")
+        await until(lambda: machine.keeps(0))
+
+
+async def keys_for(human: Human, room: str) -> list[object]:
+    """What somebody's client would send to all others before its first message in a room, if it were not so slow."""
+    client = human.client
+    await client.joined_members(room)
+    await client.keys_query()
+    await client.keys_claim(client.get_missing_sessions(room))
+    shares = client.olm.share_group_session_parallel(room, list(client.rooms[room].users), True)
+    keys = [messages for _, messages in shares]
+    client.olm.outbound_group_sessions[room].shared = True
+    return keys
+
+
+async def test_the_homeserver_may_be_restarted(
+    database: Database, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("restarted")
+    with Synapse(place, database=str(place / "homeserver.db")) as server:
+        machine = robot(server, database, tmp_path)
+        async with people(server) as meet:
+            room = await invited(machine, ann := await meet("ann"), sealed=True)
+            async with machine.connected() as ear:
+                await asyncio.to_thread(server.dies)
+                await asyncio.to_thread(server.start)
+                await ann.says(room, "one")
+                await ear.hears("one")
+                await ear.says(room, "two")
+                await ann.reads(room, "two")
+
+
+async def test_nothing_is_said_in_clear_in_an_encrypted_room(machine: Robot, ann: Human) -> None:
+    room = await invited(machine, ann, sealed=True)
+    async with machine.connected(encryption="off") as ear:
+        with pytest.raises(RoomGone, match="MATRIX_E2EE=off"):
+            await ear.says(room, "one")
+    other = await ann.opens(machine.options.user)
+    async with machine.connected() as ear:
+        await ann.meets(other, machine.options.user)
+        await ear.knows(other)
+        await ear.says(other, "in clear")
+        await ann.client.room_put_state(other, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+        await ann.until(lambda: ann.client.rooms[other].encrypted)
+        await ann.says(other, "sealed")
+        await ear.hears("sealed")
+        await ear.says(other, "sealed too")
+        assert (await ann.reads(other, "sealed too")).sealed
+
+
+async def test_a_room_that_the_bot_is_not_in_takes_nothing(machine: Robot, ann: Human) -> None:
+    room = await invited(machine, ann)
+    async with machine.connected() as ear:
+        await ann.client.room_kick(room, machine.options.user)
+        await ear.news.wait()
+        assert [each.body["content"]["membership"] for each in ear.heard] == ["leave"]
+        assert room not in ear.link.client.rooms
+        with pytest.raises(NotPermitted):
+            await ear.link.call("PUT", f"/_matrix/client/v3/rooms/{room}/send/m.room.message/tx", {"body": "hi"})
