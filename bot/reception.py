@@ -98,7 +98,7 @@ class Reception:
             await self._do(self.peephole, asker, Vote(position), str(self.clock.new_id()))
 
     async def catch_up(self, asker: Asker, position: int, event: str, given: datetime | None = None) -> None:
-        """Count a reaction that is found: only if it never was counted, since later votes are worth more."""
+        """Count a sign that is found: only once, and where it says when it was made, not before votes given since."""
         await self._do(self.peephole, asker, Vote(position, given), event)
 
     async def take_back(self, asker: Asker, given: datetime, event: str) -> bool:

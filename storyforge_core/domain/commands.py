@@ -30,7 +30,7 @@ class Vote:
 
     number: int
     given: datetime | None = None
-    """When the sign was made that stands for this vote, such as a reaction; None: just now, in words."""
+    """When it was given, where that is known better than by when it came; an older vote changes nothing then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class WriteIn:
     """Add a choice of one's own to the open ballot, and vote for it."""
 
     text: str
+    given: datetime | None = None
+    """As for `Vote`."""
 
 
 @dataclass(frozen=True, slots=True)

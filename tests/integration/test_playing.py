@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -92,6 +93,16 @@ async def test_a_sign_that_is_taken_back_leaves_a_later_vote_alone(alone: Game) 
     await alone.say(Unvote(NOON))
     (vote,) = (await ballot(alone)).votes
     assert vote.choice == (await ballot(alone)).choices[2].id
+
+
+async def test_a_sign_that_is_found_late_changes_no_newer_vote(alone: Game) -> None:
+    await alone.say(Join(), BO)
+    await alone.say(Vote(2, given=NOON))
+    await alone.say(Vote(3, given=NOON - timedelta(seconds=1)))
+    assert (await ballot(alone)).votes[0].choice == (await ballot(alone)).choices[1].id
+    await alone.say(Vote(2, given=NOON + timedelta(seconds=1)))
+    await alone.say(Unvote(NOON))
+    assert len((await ballot(alone)).votes) == 1, "the same was said once more since"
 
 
 async def test_a_ballot_waits_for_everybody_who_joined(alone: Game) -> None:

@@ -5,6 +5,7 @@ import re
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -53,6 +54,8 @@ class Spot:
     user: str
     event: str
     """What they have sent."""
+    at: datetime
+    """When they have, by their homeserver's clock."""
     quiet: bool = False
     """They asked somewhere else, so the answer does not refer to what they have sent."""
 

@@ -104,12 +104,6 @@ class Board:
                 return True
         return False
 
-    def spoke(self, room: RoomKey, user: str) -> None:
-        """Know that somebody has voted in words."""
-        card = self._questions.at(room.address)
-        if card is not None and self._hands is not None:
-            self._hands.spoke(card, user)
-
     def close(self) -> None:
         """Stop looking, until it is asked for again."""
         self._questions.close()

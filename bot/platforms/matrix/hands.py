@@ -1,13 +1,13 @@
 """Shows of hands: the votes that reactions and answers to polls stand for, heard as they come or counted afterwards.
 
-What counts is what stands under the question: of somebody's signs the newest, and none that was taken back. A vote that
-was given in words since counts more than any sign before it. Each sign is an event with an id of its own, and a vote
-keeps when its sign was made: so the same sign never counts twice, and taking it back takes back no other vote.
+What counts is what stands under the question: of somebody's signs the newest that was not taken back, unless they have
+voted in words since. A vote keeps when it was given: an older sign that is found late changes nothing, and taking one
+back takes back no other vote. So everything may be done again, in whatever order it is heard of.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import uuid4
 
 from bot.platforms.matrix.askers import Askers
 from bot.platforms.matrix.content import ANNOTATION
@@ -42,8 +42,11 @@ class Hands:
         """Count a sign that was just made."""
         if sign.position is not None and not card.offers(sign.position):
             return
+        known = self._known(card)
+        known[sign.event] = sign
         speaker = await self._askers.voter(card.room.realm, sign.user)
-        await self._take_in(card, sign, speaker)
+        if _newest(_of(sign.user, known)) is sign:
+            await self._cast(Asker(card.room, speaker), sign, known, sign.event)
 
     async def lowered(self, card: OpenCard, sign_event: str, by: str) -> bool:
         """Know that a sign was taken back by another event; False where it is not known to stand there."""
@@ -54,14 +57,8 @@ class Hands:
         await self._take_back(card, sign, speaker, by)
         return True
 
-    def spoke(self, card: OpenCard, user: str) -> None:
-        """Know that somebody has voted in words: what they take back from now on changes nothing."""
-        known = self._known(card)
-        for event in [event for event, sign in known.items() if sign.user == user]:
-            known[event] = replace(known[event], position=None)
-
     async def counted(self, card: OpenCard) -> frozenset[int]:
-        """Count what stands there and was not counted, take back what does not; answer what has a reaction of ours.
+        """Count what stands there and take back what does not; answer which choices have a reaction of ours.
 
         Raises:
             SurfaceError: the homeserver does not show it.
@@ -71,14 +68,14 @@ class Hands:
         found, ours = await self._found(card)
         members = await self._askers.members(card.room.realm)
         standing = {sign.event: sign for sign in found if sign.user in members}
-        for event in before:
-            if event not in standing and (sign := known.pop(event, None)):
-                speaker = Speaker(PLATFORM, sign.user, members.get(sign.user) or sign.user)
-                await self._take_back(card, sign, speaker, f"gone:{event}")
-        news = [sign for sign in standing.values() if sign.event not in known]
-        for sign in _newest(news):
-            known |= {older.event: older for older in news if older.user == sign.user and older is not sign}
-            await self._take_in(card, sign, Speaker(PLATFORM, sign.user, members[sign.user]))
+        outside = {sign.event: sign for sign in found if sign.user not in members}
+        gone = {event: sign for event in before if event not in standing and (sign := known.pop(event, None))}
+        known |= standing
+        for event, sign in (outside | gone).items():
+            await self._take_back(card, sign, _speaker(sign.user, members), f"gone:{event}")
+        for user in dict.fromkeys(sign.user for sign in sorted(standing.values(), key=_age)):
+            newest = _newest(_of(user, known))
+            await self._cast(Asker(card.room, _speaker(user, members)), newest, known, str(uuid4()))
         return ours
 
     def forget(self, card: OpenCard) -> None:
@@ -94,38 +91,38 @@ class Hands:
         answers = await self._polls.answers(card) if self._polls else ()
         return [*theirs, *answers], ours
 
-    async def _take_in(self, card: OpenCard, sign: Sign, speaker: Speaker) -> None:
-        """Count a sign; where somebody has newer ones, it only stands there."""
-        known = self._known(card)
-        newest = max((other.at for other in known.values() if other.user == sign.user), default=sign.at)
-        known[sign.event] = sign
-        asker = Asker(card.room, speaker)
-        if sign.at < newest:
-            return
+    async def _cast(self, asker: Asker, sign: Sign, known: Mapping[str, Sign], event: str) -> None:
+        """Cast the vote of somebody's newest sign; one without a choice takes the votes of the others back."""
         if sign.position is not None:
-            await self._reception.catch_up(asker, sign.position, sign.event, sign.at)
+            await self._reception.catch_up(asker, sign.position, event, sign.at)
             return
-        for older in [other for other in known.values() if other.user == sign.user and other.position is not None]:
-            await self._reception.take_back(asker, older.at, f"{sign.event}:{older.event}")
+        for older in _of(sign.user, known):
+            if older is not sign:
+                await self._reception.take_back(asker, older.at, f"{event}:{older.event}")
 
     async def _take_back(self, card: OpenCard, sign: Sign, speaker: Speaker, by: str) -> None:
         """Take back a sign's vote; what the same person had said before it, and left standing, counts again."""
-        asker = Asker(card.room, speaker)
+        asker, known = Asker(card.room, speaker), self._known(card)
         taken = sign.position is not None and await self._reception.take_back(asker, sign.at, by)
-        left = [other for other in self._known(card).values() if other.user == sign.user and other.position is not None]
+        left = _of(sign.user, known)
         if taken and left:
-            newest = max(left, key=_age)
-            await self._reception.catch_up(asker, newest.position or 0, f"{by}:again", newest.at)
+            await self._cast(asker, _newest(left), known, f"{by}:again")
 
     def _known(self, card: OpenCard) -> dict[str, Sign]:
         return self._signs.setdefault(card.message, {})
 
 
-def _newest(signs: Iterable[Sign]) -> list[Sign]:
-    """The newest sign of each person, in the order in which they were made."""
-    by_user: Mapping[str, Sign] = {sign.user: sign for sign in sorted(signs, key=_age)}
-    return sorted(by_user.values(), key=_age)
+def _of(user: str, known: Mapping[str, Sign]) -> list[Sign]:
+    return [sign for sign in known.values() if sign.user == user]
+
+
+def _newest(signs: Sequence[Sign]) -> Sign:
+    return max(signs, key=_age)
 
 
 def _age(sign: Sign) -> tuple[datetime, str]:
     return sign.at, sign.event
+
+
+def _speaker(user: str, members: Mapping[str, str]) -> Speaker:
+    return Speaker(PLATFORM, user, members.get(user, user))

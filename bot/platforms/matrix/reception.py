@@ -1,6 +1,6 @@
 """What people do on Matrix, passed on: commands to the story, signs to the board, invitations to whoever minds them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import structlog
@@ -62,7 +62,7 @@ class Hearing:
     answers: Answers
     invites: Invites
     direct: Direct
-    withdrawn: Callable[[str, str], None]
+    withdrawn: Callable[[str, str], Awaitable[None]]
     """Told of each event of a room that somebody took back."""
 
     async def receive(self, letter: Letter) -> None:
@@ -89,7 +89,7 @@ class Hearing:
         wanted = meant(content, Me(self.link.me, self.askers.own_name(room)))
         if wanted is None:
             return
-        spot = Spot(Place(room, thread_of(content)), text(event, "sender"), text(event, "event_id"))
+        spot = Spot(Place(room, thread_of(content)), text(event, "sender"), text(event, "event_id"), dated(event))
         work = self._hint(spot, wanted) if isinstance(wanted, Hint) else self._asked(spot, wanted)
         await self.answers.excused(spot, work)
 
@@ -117,9 +117,9 @@ class Hearing:
         if place is None:
             self.answers.literal(spot, NOT_IN_THREADS)
             return
+        if isinstance(command, ask.Vote | ask.WriteIn):
+            command = replace(command, given=spot.at)
         reply = await self.reception.ask(await self._asker(spot, place), command, spot.event)
-        if isinstance(command, ask.Vote | ask.WriteIn) and isinstance(reply, Accepted):
-            self.board.spoke(place.key, spot.user)
         if not _goes_without_saying(command, reply):
             self.answers.reply(spot, reply)
 
@@ -179,7 +179,7 @@ class Hearing:
         gone = text(event, "redacts") or text(inner(event, "content"), "redacts")
         if not gone:
             return
-        self.withdrawn(room, gone)
+        await self.withdrawn(room, gone)
         by = text(event, "event_id")
         if not await self.board.lowered(room, gone, by):
             await self._lowered_unseen(room, gone, by)
@@ -197,7 +197,8 @@ class Hearing:
             return
         speaker = await self.askers.voter(room, text(sign, "sender"))
         for place in places:
-            await self.reception.take_back(Asker(place.key, speaker), dated(sign), f"{by} {place.thread}")
+            if await self.reception.take_back(Asker(place.key, speaker), dated(sign), f"{by} {place.thread}"):
+                self.board.look_again()  # an older one may stand there still
 
     async def _membership(self, room: str, event: Json) -> None:
         membership = text(inner(event, "content"), "membership")

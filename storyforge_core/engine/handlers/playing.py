@@ -174,7 +174,12 @@ async def vote(table: Table, command: Vote) -> Reply:
     """Vote, or vote otherwise; the vote that makes the ballot complete decides it."""
     ballot = table.require_ballot()
     choice = numbered(ballot, command.number)
-    if any(old.player == table.player.id and old.choice == choice.id for old in ballot.votes):
+    mine = next((old for old in ballot.votes if old.player == table.player.id), None)
+    if mine is not None and command.given is not None and command.given < mine.at:
+        return Accepted("Your newest vote counts.")
+    if mine is not None and mine.choice == choice.id:
+        if command.given is not None and command.given > mine.at:
+            await table.desk.apply((voting(ballot, table.player.id, choice.id, command.given),), "vote")
         return Accepted(f"Your vote stays with {choice.position}, {quoted(choice.text)}.")
     return await _vote(table, ballot, choice, command.given or table.at, added=None)
 
@@ -210,7 +215,7 @@ async def write_in(table: Table, command: WriteIn) -> Reply:
         raise NotAllowed(msg)
     known = next((choice for choice in ballot.choices if choice.text.casefold() == text.casefold()), None)
     if known is not None:
-        return await vote(table, Vote(known.position))
+        return await vote(table, Vote(known.position, command.given))
     if len(ballot.choices) >= MOST_CHOICES:
         msg = f"There are {MOST_CHOICES} choices already; vote for one of them."
         raise Invalid(msg)
@@ -221,7 +226,9 @@ async def write_in(table: Table, command: WriteIn) -> Reply:
         text=text,
         author=table.player.id,
     )
-    return await _vote(table, replace(ballot, choices=(*ballot.choices, added)), added, table.at, added=added)
+    return await _vote(
+        table, replace(ballot, choices=(*ballot.choices, added)), added, command.given or table.at, added=added
+    )
 
 
 async def _vote(table: Table, ballot: Ballot, choice: Choice, at: datetime, added: Choice | None) -> Reply:
