@@ -18,7 +18,7 @@ from storyforge_core.store.database import Database
 from storyforge_core.store.mail import PostgresMailbox
 from tests.game import until
 from tests.peers.matrix_people import Human
-from tests.peers.synapse import PASSWORD, Synapse
+from tests.peers.synapse import PASSWORD, Session, Synapse
 
 
 @dataclass
@@ -69,6 +69,8 @@ class Ear:
 class Robot:
     """An account with what a program keeps of it."""
 
+    account: Session
+    """As it was registered, in a session that the program does not use."""
     options: Options
     mailbox: PostgresMailbox
 
@@ -115,9 +117,9 @@ class Robot:
 def robot(homeserver: Synapse, database: Database, place: Path) -> Robot:
     """One with a new account."""
     configure("warning", "text")
-    user = homeserver.register("bot").user
-    options = Options(homeserver=homeserver.url, user=user, password=PASSWORD, directory=place / "matrix")
-    return Robot(options, PostgresMailbox(database, SystemClock()))
+    account = homeserver.register("bot")
+    options = Options(homeserver=homeserver.url, user=account.user, password=PASSWORD, directory=place / "matrix")
+    return Robot(account, options, PostgresMailbox(database, SystemClock()))
 
 
 async def invited(machine: Robot, human: Human, *, sealed: bool = False) -> str:
