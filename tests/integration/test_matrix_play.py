@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from bot.platforms.matrix.wire import API
 from storyforge_core.domain.events import BallotDecided
 from storyforge_core.store.database import Database
 from tests.matrixia import PREMISE, club
 from tests.peers.synapse import Synapse
+
+SIGNS_ONLY = '{"room":{"timeline":{"limit":1},"ephemeral":{"types":["m.receipt"]}}}'
 
 
 async def test_from_an_invitation_to_the_second_scene(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
@@ -43,6 +46,22 @@ async def test_each_way_to_call_the_bot_is_understood_and_talk_is_left_alone(
         called = {"org.matrix.msc4391.command": form, "m.mentions": {"user_ids": [friends.bot.user]}}
         await ann.says(room, "/story vote 3", thread=card.thread, **called)
         await friends.shows(card, "3. Choice 3 of 1 — 1 vote (Ann)")
+
+
+async def test_two_bots_do_not_answer_each_other_for_ever(
+    homeserver: Synapse, database: Database, tmp_path: Path
+) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        room = await friends.meets()
+        for number in range(15):
+            await friends.bo.says(room, f"!story nonsense {number}")
+        asked = await friends.ann.says(room, "!story help vote")
+        await friends.ann.reads(room, "Vote for a choice by its number.")
+        assert sum("There is no command" in text for text in friends.ann.texts(room)) == 12
+        read = await friends.ann.asks("GET", f"{API}/sync?filter={SIGNS_ONLY}&timeout=0")
+        receipts = read["rooms"]["join"][room]["ephemeral"]["events"]
+        assert any(friends.bot.user in kinds["m.read"] for each in receipts for kinds in each["content"].values())
+        assert asked in {event for each in receipts for event in each["content"]}
 
 
 async def test_in_the_room_itself_commands_are_for_the_newest_story(

@@ -56,25 +56,29 @@ async def test_it_keeps_to_what_its_owner_wants_of_encryption(
 
 
 async def test_where_it_may_it_describes_its_commands(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
-    async with club(homeserver, database, tmp_path) as friends, friends.program():
+    async with club(homeserver, database, tmp_path) as friends:
         bot, ann = friends.bot.user, friends.ann
-        plain = await friends.meets()
-        trusted = await ann.opens()
-        levels = await ann.asks("GET", f"{API}/rooms/{part(trusted)}/state/{LEVELS}")
-        levels["events"][KIND] = 0
-        await ann.asks("PUT", f"{API}/rooms/{part(trusted)}/state/{LEVELS}", levels)
-        await ann.client.room_invite(trusted, bot)
         described = f"{API}/rooms/{{}}/state/{KIND}/{part(state_key(bot))}"
+        trusted = part(await ann.opens())
 
         async def told() -> bool:
-            return "command" in await ann.asks("GET", described.format(part(trusted)))
+            return "parameters" in await ann.asks("GET", described.format(trusted))
 
-        await until(told)
-        content = await ann.asks("GET", described.format(part(trusted)))
-        names = [each["value"] for each in content["parameters"][0]["schema"]["variants"]]
-        assert content["command"] == "story"
-        assert {"new", "vote", "join-room", "setup block"} <= {*names}
-        assert "command" not in await ann.asks("GET", described.format(part(plain)))
+        async with friends.program():
+            plain = await friends.meets()
+            levels = await ann.asks("GET", f"{API}/rooms/{trusted}/state/{LEVELS}")
+            levels["events"][KIND] = 0
+            await ann.asks("PUT", f"{API}/rooms/{trusted}/state/{LEVELS}", levels)
+            await ann.asks("POST", f"{API}/rooms/{trusted}/invite", {"user_id": bot})
+            await until(told)
+            content = await ann.asks("GET", described.format(trusted))
+            names = [each["value"] for each in content["parameters"][0]["schema"]["variants"]]
+            assert content["command"] == "story"
+            assert {"new", "vote", "join-room", "setup block"} <= {*names}
+            assert "command" not in await ann.asks("GET", described.format(part(plain)))
+        await ann.asks("PUT", described.format(trusted), {"command": "of an older version"})
+        async with friends.program():
+            await until(told)
 
 
 async def test_whoever_is_thrown_out_leaves_stories_to_be_deleted(

@@ -1,6 +1,9 @@
 """The rooms that the bot is in: those it is asked into and follows, and those it leaves. Nobody may ask by default."""
 
+import asyncio
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 from urllib.parse import urlencode
 
 import structlog
@@ -12,11 +15,12 @@ from bot.platforms.matrix.direct import Direct
 from bot.platforms.matrix.link import Link
 from bot.platforms.matrix.options import Options
 from bot.platforms.matrix.paper import MESSAGE
+from bot.platforms.matrix.patience import patiently
 from bot.platforms.matrix.places import PLATFORM
 from bot.platforms.matrix.troubles import NotTaken
 from bot.platforms.matrix.wire import API, part
 from bot.reception import Register
-from bot.surface import MessageGone, RoomGone, SlowDown
+from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceError
 from storyforge_core.domain.policy import Bucket, Rate, admit
 from storyforge_core.errors import ServiceDown, TooFast
 from storyforge_core.ports import Clock
@@ -66,15 +70,22 @@ class Invites:
         self._clock = clock
         self._options = options
         self._joined: Bucket | None = None
+        self._describing: set[asyncio.Task[None]] = set()
 
     async def look_round(self) -> None:
-        """See where the bot is: it may have been thrown out while it was away.
+        """See where the bot is: it may have been thrown out while it was away, or have learned new commands.
 
         Raises:
             SurfaceError: the homeserver does not say.
         """
         rooms = listed(await self._link.call("GET", f"{API}/joined_rooms"), "joined_rooms")
         await self._note(rooms)
+        self._describe_soon(rooms)
+
+    def close(self) -> None:
+        """Stop what is done beside everything else."""
+        for task in list(self._describing):
+            task.cancel()
 
     async def invited(self, room: str, event: Json) -> None:
         """Somebody has invited the bot: follow, or decline."""
@@ -154,7 +165,20 @@ class Invites:
         barred = self._options.encryption == "required" and not sealed
         said = {"msgtype": "m.notice", "body": NOT_SEALED if barred else HELLO, "m.mentions": {}}
         await self._link.send(room, MESSAGE, said, f"hello {room} {self._clock.now():%F}", "last")
-        await describe(self._link, self._askers, room)
+        self._describe_soon((room,))
+
+    def _describe_soon(self, rooms: Sequence[str]) -> None:
+        """Describe the commands in rooms where they are described otherwise, or not at all; nobody waits for that."""
+        task = asyncio.create_task(self._describe(rooms), name="describe commands")
+        self._describing.add(task)
+        task.add_done_callback(self._describing.discard)
+
+    async def _describe(self, rooms: Sequence[str]) -> None:
+        for room in rooms:
+            try:
+                await patiently(partial(describe, self._link, self._askers, room))
+            except SurfaceError as error:
+                log.info("commands not described", room=room, reason=str(error))
 
     async def _leave(self, room: str, reason: str) -> None:
         try:
