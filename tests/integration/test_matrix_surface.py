@@ -19,6 +19,7 @@ from bot.platforms.matrix.paper import LIVE
 from bot.platforms.matrix.places import Place
 from bot.platforms.matrix.surface import LIVE_MESSAGING, MatrixSurface
 from bot.platforms.matrix.wire import API
+from bot.platforms.matrix.withdrawals import UNFINISHED, Withdrawals
 from bot.presenter.presenter import Presenter
 from bot.questions import keycap
 from bot.surface import File, Frame, SlowDown, SurfaceDown
@@ -142,9 +143,24 @@ async def test_what_somebody_takes_back_is_gone_with_all_its_drafts(
         message = await told(room)
         assert "the lamp" in await room.history()
         await room.ann.withdraws(room.id, message)
-        room.surface.withdrawn(room.id, message)
+        await room.surface.withdrawn(room.id, message)
         await room.withdrawals.settled()
         await room.forgets("the lamp")
+
+
+async def test_a_killed_program_goes_on_to_take_drafts_back(synapse: Callable[[Kind], Synapse]) -> None:
+    async with matrix_room(synapse("stock"), limited=True) as room:
+        message = await told(room)
+        await room.ann.withdraws(room.id, message)
+        await room.surface.withdrawn(room.id, message)
+        room.withdrawals.close()
+        assert "the lamp" in await room.history()
+        after_a_restart = Withdrawals(room.link)
+        await after_a_restart.resume()
+        await after_a_restart.settled()
+        assert "the lamp" not in await room.history()
+        notes = f"{API}/user/{room.bot.id}/account_data/{UNFINISHED}"
+        assert await room.link.call("GET", notes) == {}
 
 
 async def told(room: MatrixRoom) -> str:
@@ -160,7 +176,7 @@ async def test_a_scene_that_is_taken_back_while_it_grows_does_not_come_back(home
     async with matrix_room(homeserver) as room:
         message = await room.post(SECRETS[0], live=True)
         await room.ann.withdraws(room.id, message)
-        room.surface.withdrawn(room.id, message)
+        await room.surface.withdrawn(room.id, message)
         await room.edit(message, SECRETS[1], live=True)
         after_a_restart = MatrixSurface(room.link, room.budget, Asked(), room.withdrawals, lambda: NOON)
         await after_a_restart.edit(room.key, message, Frame(SECRETS[2]))
@@ -222,7 +238,7 @@ async def test_what_somebody_else_takes_back_is_their_own_business(homeserver: S
         edit = paper.rewritten(Frame("the lamp!"), message)
         await room.ann.sends(room.id, paper.MESSAGE, edit)
         await room.ann.withdraws(room.id, message)
-        room.surface.withdrawn(room.id, message)
+        await room.surface.withdrawn(room.id, message)
         await room.withdrawals.settled()
         assert "the lamp!" in await room.history()
 

@@ -18,7 +18,7 @@ from bot.surface import Allowance, SlowDown
 
 KEPT = 4
 """Events that growing scenes leave by their own timing: a last frame, its card, and two reactions under it."""
-FLOORS: Mapping[str, int] = MappingProxyType({"last": 0, "seed": 1, "draft": 2})
+FLOORS: Mapping[str, int] = MappingProxyType({"last": 0, "later": 1, "seed": 1, "draft": 2})
 """Events that have to be left for others when an event is sent."""
 MARGIN = 0.5
 """Of an event: ours and the homeserver's clock may be so far apart, by requests that take their time."""

@@ -14,9 +14,9 @@ from bot.platforms.matrix.troubles import AlreadyThere, understood
 from bot.platforms.matrix.wire import API, ask, part, send
 from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown, SurfaceError
 
-Urgency = Literal["draft", "last", "seed", "ask"]
-"""What an event is for: a scene that grows on; a last frame, a card or an answer; a reaction to be pressed; nothing but
-to learn whether the homeserver would refuse it."""
+Urgency = Literal["last", "later", "seed", "draft", "ask"]
+"""What an event is for: a last frame, a card or an answer; a tally or a picture; a reaction to be pressed; a scene that
+grows on; nothing but to learn whether the homeserver would refuse it."""
 
 LIMIT = "app.storyforge.limit"
 """Where the bot notes whether its homeserver limits it."""

@@ -91,6 +91,7 @@ class Service:
             held.cancel()
             await asyncio.wait({held})
             self._board.close()
+            self._invites.close()
             self._answers.close()
             self._withdrawals.close()
 
@@ -119,6 +120,7 @@ class Service:
         """Go on where stories are told."""
         self._greet()
         await self._link.recall()
+        await self._withdrawals.resume()
         await self._invites.look_round()
         for room in await self._backing.rooms.rooms(PLATFORM):
             await self._attend(room.key)

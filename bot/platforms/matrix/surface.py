@@ -75,7 +75,7 @@ class MatrixSurface:
         place = Place.of(room)
         began = _clock()
         content = paper.written(frame, place)
-        message = await self._link.send(place.room, paper.MESSAGE, content, str(key), _urgency(frame))
+        message = await self._link.send(place.room, paper.MESSAGE, content, str(key), "draft" if frame.live else "last")
         if not frame.live and await self._is_older(place, message, _clock() - began):
             await self._rewrite(place, message, frame)
         self._note(room, message, frame)
@@ -99,7 +99,7 @@ class MatrixSurface:
         place = Place.of(room)
         content = await media.uploaded(self._link, place.room, file)
         mark = media.fingerprint(message, file)
-        await self._link.send(place.room, paper.MESSAGE, {**content, **paper.thread(place, message)}, mark, "last")
+        await self._link.send(place.room, paper.MESSAGE, {**content, **paper.thread(place, message)}, mark, "later")
 
     async def typing(self, room: RoomKey) -> None:
         """Show for some seconds that something is being written."""
@@ -119,28 +119,29 @@ class MatrixSurface:
         switch = await self._link.state(Place.of(room).room, LIVE_MESSAGING)
         return "paragraphs" if switch is not None and switch.get("enabled") is False else "live"
 
-    def withdrawn(self, room: str, message: str) -> None:
+    async def withdrawn(self, room: str, message: str) -> None:
         """Know that somebody took a message back: it is left alone, and what it said before is taken back too."""
         if message in self._growing:
             self._withdrawn.add(message)
-        self._withdrawals.heard(room, message)
+        await self._withdrawals.heard(room, message)
 
     async def _rewrite(self, place: Place, message: str, frame: Frame) -> None:
         """Send an edit; one that is sent again because its answer was lost is the same event."""
         before = self._under_way.get(message)
         mark = before[1] if before and before[0] == frame else f"{self._started}.{next(self._revisions)}"
         self._under_way[message] = frame, mark
-        await self._link.send(place.room, paper.MESSAGE, paper.rewritten(frame, message), mark, _urgency(frame))
+        urgency: Urgency = "draft" if frame.live else "later" if frame.choices else "last"  # a tally can wait
+        await self._link.send(place.room, paper.MESSAGE, paper.rewritten(frame, message), mark, urgency)
         del self._under_way[message]
         if message in self._withdrawn:  # meanwhile
-            self._withdrawals.heard(place.room, message)
+            await self._withdrawals.heard(place.room, message)
 
     async def _find(self, place: Place, message: str) -> None:
         """See whether a message stands that an earlier program posted."""
         event = await self._event(place, message)
         if "redacted_because" in event.get("unsigned", {}):
             self._withdrawn.add(message)
-            self._withdrawals.heard(place.room, message)
+            await self._withdrawals.heard(place.room, message)
 
     async def _is_older(self, place: Place, message: str, seconds: float) -> bool:
         """Tell whether a message was there before it was sent just now."""
@@ -160,10 +161,6 @@ class MatrixSurface:
             self._growing.discard(message)
             self._withdrawn.discard(message)
         self._board.shown(room, message, frame.choices)
-
-
-def _urgency(frame: Frame) -> Urgency:
-    return "draft" if frame.live else "last"
 
 
 def _clock() -> float:

@@ -12,14 +12,16 @@ from bot.platforms.matrix.link import Link
 from bot.platforms.matrix.paper import MESSAGE
 from bot.platforms.matrix.sealing import SEALED_KIND
 from bot.platforms.matrix.wire import API, part
-from bot.surface import SlowDown, SurfaceDown, SurfaceError
+from bot.surface import MessageGone, SlowDown, SurfaceDown, SurfaceError
 
-ALONG = "org.matrix.msc3912"
-"""Advertised by homeservers that take an event's edits back along with it."""
+UNFINISHED = "app.storyforge.withdrawn"
+"""What is not cleaned up yet, in the bot's own notes, which its homeserver keeps: each message and its room."""
 MOST_PAGES = 50
 """Of a room's history, from a message on, of what the bot has said."""
 AGAIN_AFTER = 5.0
 """Seconds, where the homeserver is away."""
+SETTLES = 1.0
+"""Seconds in which a homeserver that knows MSC3912 has taken the edits back."""
 
 log = structlog.stdlib.get_logger()
 
@@ -29,17 +31,36 @@ class Withdrawals:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._unfinished: dict[str, str] = {}
         self._cleaning: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._writing = asyncio.Lock()
 
-    def heard(self, room: str, message: str) -> None:
-        """Clean up behind a message, if it was ours."""
+    async def heard(self, room: str, message: str) -> None:
+        """See to it that it is cleaned up behind a message, if it was ours, also if the program is killed meanwhile.
+
+        Raises:
+            SurfaceDown: that is not certain, since the homeserver is away.
+        """
         if message in self._cleaning:
             self._again.add(message)
+        elif await self._is_ours(room, message) and await self._edits(room, message):
+            await self._write({**self._unfinished, message: room})
+            self._begin(room, message)
+
+    async def resume(self) -> None:
+        """Go on with what an earlier program has left.
+
+        Raises:
+            SurfaceDown: the homeserver is away.
+        """
+        try:
+            self._unfinished = {**await self._link.call("GET", self._notes)}
+        except MessageGone:
             return
-        task = asyncio.create_task(self._until_done(room, message), name=f"withdraw {message}")
-        self._cleaning[message] = task
-        task.add_done_callback(lambda _: self._cleaning.pop(message, None))
+        for message, room in self._unfinished.items():
+            if message not in self._cleaning:
+                self._begin(room, message)
 
     async def settled(self) -> None:
         """Return when nothing is left to clean up."""
@@ -50,10 +71,28 @@ class Withdrawals:
         for task in list(self._cleaning.values()):
             task.cancel()
 
+    @property
+    def _notes(self) -> str:
+        return f"{API}/user/{part(self._link.me)}/account_data/{UNFINISHED}"
+
+    async def _write(self, unfinished: dict[str, str]) -> None:
+        async with self._writing:
+            self._unfinished = unfinished
+            await self._link.call("PUT", self._notes, unfinished)
+
+    def _begin(self, room: str, message: str) -> None:
+        task = asyncio.create_task(self._until_done(room, message), name=f"withdraw {message}")
+        self._cleaning[message] = task
+        task.add_done_callback(lambda _: self._cleaning.pop(message, None))
+
     async def _until_done(self, room: str, message: str) -> None:
         while True:
             try:
                 await self._clean(room, message)
+                if message not in self._again:
+                    await self._write({each: where for each, where in self._unfinished.items() if each != message})
+                    return
+                self._again.discard(message)
             except SlowDown as slow:
                 await asyncio.sleep(slow.retry_after)
             except SurfaceDown as down:
@@ -62,19 +101,18 @@ class Withdrawals:
             except SurfaceError as error:
                 log.warning("drafts left", room=room, message=message, reason=str(error))
                 return
-            else:
-                if message not in self._again:
-                    return
-                self._again.discard(message)
+
+    async def _is_ours(self, room: str, message: str) -> bool:
+        try:
+            event = await self._link.call("GET", f"{API}/rooms/{part(room)}/event/{part(message)}")
+        except MessageGone:
+            return False
+        return event.get("sender") == self._link.me
 
     async def _clean(self, room: str, message: str) -> None:
-        event = await self._link.call("GET", f"{API}/rooms/{part(room)}/event/{part(message)}")
-        if event.get("sender") != self._link.me:
-            return
-        known = await self._link.call("GET", "/_matrix/client/versions")
-        if known.get("unstable_features", {}).get(ALONG):
-            await self._link.redact(room, message, secrets.token_hex(8), along=("m.replace",))
-            return
+        """Have all edits taken back by one request, and where the homeserver does not do that, one by one."""
+        await self._link.redact(room, message, secrets.token_hex(8), ("m.replace",), "seed")
+        await asyncio.sleep(SETTLES)
         for edit in await self._edits(room, message):
             await self._link.redact(room, edit, f"{edit} back", urgency="seed")
 
