@@ -1,7 +1,7 @@
 """Stories on a homeserver of our own: real store, real worker, real clients, and people who play."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -158,21 +158,14 @@ async def club(
         await clubs[0].last_call(playthrough, scene)
 
     async with people(homeserver) as meet, game(database, writer, rules=rules, last_calls=(last_call,)) as play:
-        clubs.append(await gathered(homeserver, meet, play, database, place))
+        ann, bo, bot = await asyncio.gather(meet("ann"), meet("bo"), asyncio.to_thread(homeserver.register, "keeper"))
+        options = Options(
+            homeserver=homeserver.url,
+            user=bot.user,
+            password=PASSWORD,
+            directory=place / "matrix",
+            allowed_users=("@ann-*:localhost",),
+            unlimited=True,
+        )
+        clubs.append(Club(homeserver, ann, bo, bot, play, database, options))
         yield clubs[0]
-
-
-async def gathered(
-    homeserver: Synapse, meet: Callable[[str], Awaitable[Human]], play: Game, database: Database, place: Path
-) -> Club:
-    """A club for a game that is played elsewhere as well."""
-    ann, bo, bot = await asyncio.gather(meet("ann"), meet("bo"), asyncio.to_thread(homeserver.register, "keeper"))
-    options = Options(
-        homeserver=homeserver.url,
-        user=bot.user,
-        password=PASSWORD,
-        directory=place / "matrix",
-        allowed_users=("@ann-*:localhost",),
-        unlimited=True,
-    )
-    return Club(homeserver, ann, bo, bot, play, database, options)
