@@ -49,7 +49,7 @@ class Ear:
             while len(self.texts) < len(texts):
                 self.news.clear()
                 await self.news.wait()
-        assert self.texts == list(texts)
+        assert self.texts == list(texts), self.texts
 
     async def knows(self, room: str, *, sealed: bool = False) -> None:
         """Wait until the client has heard of a room, and that it is encrypted."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,9 +11,10 @@ import pytest
 from bot.platforms.matrix.troubles import NotPermitted
 from bot.surface import RoomGone
 from storyforge_core.errors import ServiceDown
+from storyforge_core.ports import Account
 from storyforge_core.store.database import Database
 from tests.game import until
-from tests.matrix_robot import Robot, invited, robot
+from tests.matrix_robot import Ear, Robot, invited, robot
 from tests.peers.matrix_people import Human, people
 from tests.peers.synapse import Synapse
 
@@ -175,6 +177,45 @@ async def test_nothing_is_said_in_clear_in_an_encrypted_room(machine: Robot, ann
         await ear.hears("sealed")
         await ear.says(other, "sealed too")
         assert (await ann.reads(other, "sealed too")).sealed
+
+
+async def test_a_homeserver_that_has_forgotten_the_mark_is_asked_anew(machine: Robot, ann: Human) -> None:
+    room = await invited(machine, ann)
+    await machine.mailbox.deliver(Account("matrix", machine.options.user), (), "s999_nonsense")
+    await ann.says(room, "one")
+    async with machine.connected() as ear:
+        await ann.says(room, "two")
+        await until(lambda: _heard(ear, "two"))
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {
+            "algorithm": "m.megolm.v1.aes-sha2",
+            "ciphertext": "%",
+            "session_id": "s",
+            "sender_key": "k",
+            "device_id": "D",
+        },
+        {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": {}, "sender_key": 7},
+        {"algorithm": None},
+        {},
+    ],
+)
+async def test_nonsense_keeps_nothing_back(machine: Robot, ann: Human, nonsense: dict[str, Any]) -> None:
+    room = await invited(machine, ann)
+    async with machine.connected() as ear:
+        path = f"/_matrix/client/v3/rooms/{room}/send"
+        await ann.asks("PUT", f"{path}/m.room.encrypted/1", nonsense)
+        await ann.asks("PUT", f"{path}/m.room.message/2", {"body": nonsense})
+        await ann.asks("PUT", f"{path}/m.reaction/3", {"m.relates_to": nonsense})
+        await ann.says(room, "one")
+        await until(lambda: _heard(ear, "one"))
+
+
+async def _heard(ear: Ear, text: str) -> bool:
+    return text in ear.texts
 
 
 async def test_a_room_that_the_bot_is_not_in_takes_nothing(machine: Robot, ann: Human) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import nio
+import structlog
 from nio.exceptions import EncryptionError, LocalProtocolError
 
 from bot.platforms.matrix.troubles import NOT_READY, SEALED
@@ -14,6 +15,8 @@ from bot.surface import RoomGone, SurfaceDown
 SEALED_KIND = "m.room.encrypted"
 IN_CLEAR = "m.reaction"
 """Reactions are never encrypted: servers have to see which message they are for."""
+
+log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def opened(client: nio.AsyncClient, room: str, source: Mapping[str, Any]) -> Map
     event.room_id = room
     try:
         plain: Mapping[str, Any] = client.decrypt_event(event).source
-    except EncryptionError:
+    except (EncryptionError, ValueError, KeyError, TypeError, AssertionError) as error:
+        log.debug("not decrypted", room=room, event_id=source.get("event_id"), reason=str(error))
         return None
     return plain
 

@@ -11,8 +11,9 @@ import structlog
 
 from bot.platforms.matrix.letters import Event, farewell, invitation, is_membership, letters
 from bot.platforms.matrix.sealing import opened
-from bot.platforms.matrix.troubles import NotPermitted, understood
+from bot.platforms.matrix.troubles import NotPermitted, NotTaken, understood
 from bot.platforms.matrix.wire import API, JSON, ask, part, send
+from bot.surface import MessageGone
 from storyforge_core.ports import Account, Letter, Mailbox
 
 WAIT_SECONDS = 30
@@ -52,7 +53,14 @@ class Collector:
             ServiceDown: the store is away. Nothing is lost: the next time begins at the same mark.
         """
         mark = await self._mailbox.mark(self._account)
-        news = await self._ask(mark)
+        try:
+            news = await self._ask(mark)
+        except NotTaken as unknown:
+            if not mark:
+                raise
+            log.warning("the homeserver does not know any more up to where it told everything", reason=str(unknown))
+            mark = ""
+            news = await self._ask(mark)
         before = set(self._client.rooms)
         keys = await self._learn(news)
         invited = [
@@ -86,8 +94,10 @@ class Collector:
             log.error("an answer cannot be read", reason=str(answer))
             return False
         self._client.next_batch = ""  # or nio would pass over an answer that it has seen, but nobody stored
-        with understood():
+        try:
             await self._client.receive_response(answer)
+        except Exception:  # supervisor: what somebody sends that nio stumbles over would come again, for ever
+            log.exception("an answer was not understood")
         for room, told in _rooms(news, "join"):
             if told.get("timeline", {}).get("limited"):
                 self._forget_members(room)
@@ -141,8 +151,9 @@ class Collector:
             try:
                 path = f"{API}/rooms/{part(room)}/messages?{urlencode({**query, 'from': end})}"
                 page = await ask(self._client, "GET", path)
-            except NotPermitted:  # thrown out again meanwhile
-                return []
+            except (NotPermitted, NotTaken, MessageGone) as refusal:  # thrown out again meanwhile
+                log.warning("what was missed cannot be asked for", room=room, reason=str(refusal))
+                return found[::-1]
             for event in page.get("chunk", ()):
                 if is_membership(event, self._me, "join"):
                     return found[::-1]
