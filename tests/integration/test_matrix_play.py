@@ -11,7 +11,7 @@ from tests.peers.synapse import Synapse
 SIGNS_ONLY = '{"room":{"timeline":{"limit":1},"ephemeral":{"types":["m.receipt"]}}}'
 
 
-async def test_from_an_invitation_to_the_second_scene(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
+async def test_from_an_invitation_to_a_vote_and_a_hint(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
     async with club(homeserver, database, tmp_path) as friends, friends.program():
         await friends.meets()
         card = await friends.begins()
@@ -19,8 +19,15 @@ async def test_from_an_invitation_to_the_second_scene(homeserver: Synapse, datab
         assert header.text == f"{PREMISE} is told in this thread, begun by Ann. Come along!"
         assert "React with a number, or type !story vote" in card.text
         await friends.ann.says(friends.room, "!story vote 2", thread=card.thread)
-        await friends.ann.reads(friends.room, "s2w1 ")
+        scene = await friends.ann.reads(friends.room, "s2w1 ")
         assert not [each for each in friends.ann.messages(friends.room) if each.notice and "vote" in each.text], "quiet"
+        await friends.ann.reads(friends.room, "Choice 1 of 2")
+        for words, message in (("How nice!", header.id), ("the light goes out", scene.id)):
+            await friends.ann.says(
+                friends.room, words, "", **{"m.relates_to": {"m.in_reply_to": {"event_id": message}}}
+            )
+        await friends.ann.reads(friends.room, "s3w1 ")
+        assert friends.play.writer.tellings[-1].brief.hint == "the light goes out"
 
 
 async def test_each_way_to_call_the_bot_is_understood_and_talk_is_left_alone(
@@ -84,30 +91,6 @@ async def test_in_the_room_itself_commands_are_for_the_newest_story(
         talk = await ann.says(room, "Who is hungry?")
         await ann.says(room, "!story vote 1", thread=talk)
         assert (await ann.reads(room, "This thread is yours")).thread == talk
-
-
-async def test_a_reply_to_a_scene_says_how_it_goes_on(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
-    async with club(homeserver, database, tmp_path) as friends, friends.program():
-        ann, room = friends.ann, await friends.meets()
-        card = await friends.begins()
-        scene = await ann.reads(room, "s1w1 ")
-        await ann.says(room, "What a card!", "", **{"m.relates_to": {"m.in_reply_to": {"event_id": card.id}}})
-        await ann.says(room, "the light goes out", "", **{"m.relates_to": {"m.in_reply_to": {"event_id": scene.id}}})
-        await ann.reads(room, "s2w1 ")
-        assert friends.play.writer.tellings[-1].brief.hint == "the light goes out"
-
-
-async def test_the_map_comes_as_words_and_as_a_picture(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
-    async with club(homeserver, database, tmp_path) as friends, friends.program():
-        ann, room = friends.ann, await friends.meets(sealed=True)
-        card = await friends.begins()
-        await ann.says(room, "!story map", thread=card.thread)
-        words = await ann.reads(room, "◉ 1 · Scene after 0")
-        assert words.notice
-        assert "<pre><code>" in words.html
-        picture = await ann.reads(room, "The map of “A keeper finds a door”")
-        assert (picture.content["msgtype"], picture.thread, picture.sealed) == ("m.image", card.thread, True)
-        assert (await ann.downloads(picture.content)).startswith(b"\x89PNG")
 
 
 async def test_what_is_somebodys_own_is_answered_to_them_alone(

@@ -168,8 +168,8 @@ def test_in_the_end_the_newest_that_stands_counts(steps: list[Any]) -> None:
                 case "restarts":
                     bot.restarts()
                     await bot.hands.counted(CARD)
-                case kind, user, number:
-                    bot.room.happens(kind, user, number)
+                case _:
+                    bot.room.happens(*step)
         while bot.room.letters:
             await bot.hears()
         await bot.hands.counted(CARD)
