@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from bot.platforms.discord.service import Options
+from pydantic import SecretStr
+
+from bot.platforms.discord.service import Options as DiscordOptions
+from bot.platforms.matrix.options import Options as MatrixOptions
 from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman, LastCall, StoryForge
@@ -17,6 +20,7 @@ from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.recipes import SCENE
 from storyforge_core.engine.runner import Runner
+from storyforge_core.errors import SetupError
 from storyforge_core.memory_ports import Embedder
 from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings
@@ -26,6 +30,8 @@ from storyforge_core.store.jobs import Worker
 from storyforge_core.store.ledger import PostgresLedger
 from storyforge_core.store.migrate import upgrade
 from storyforge_core.store.postgres import PostgresStore
+
+NO_HOMESERVER = "Set MATRIX_HOMESERVER, the address of the server that the bot's Matrix account is on."
 
 
 def database_directory(settings: Settings) -> Path:
@@ -128,11 +134,11 @@ def deciding(house: House, *last_calls: LastCall) -> Worker:
     return replace(house.worker, on_deadline=door.deadline)
 
 
-def discord_options(settings: Settings) -> Options | None:
+def discord_options(settings: Settings) -> DiscordOptions | None:
     """What the settings say about Discord; None where there is no bot."""
     if settings.discord_token is None:
         return None
-    return Options(
+    return DiscordOptions(
         token=settings.discord_token.get_secret_value(),
         api_base=settings.discord_api_base,
         gateway_url=settings.discord_gateway_url,
@@ -141,6 +147,36 @@ def discord_options(settings: Settings) -> Options | None:
         blocked=settings.blocked_guilds,
         memory=settings.data_dir / "discord-commands",
     )
+
+
+def matrix_options(settings: Settings) -> MatrixOptions | None:
+    """What the settings say about Matrix; None where there is no bot.
+
+    Raises:
+        SetupError: they leave open where its account is.
+    """
+    if not settings.matrix_homeserver:
+        if settings.matrix_user_id or settings.matrix_access_token:
+            raise SetupError(NO_HOMESERVER)
+        return None
+    return MatrixOptions(
+        homeserver=settings.matrix_homeserver,
+        user=settings.matrix_user_id,
+        password=_secret(settings.matrix_password),
+        token=_secret(settings.matrix_access_token),
+        recovery_key=_secret(settings.matrix_recovery_key),
+        directory=settings.data_dir / "matrix",
+        encryption=settings.matrix_e2ee,
+        stories=settings.matrix_stories,
+        unlimited=settings.matrix_rate_limit == "none",
+        polls=settings.matrix_polls == "on",
+        allowed_users=settings.matrix_allowed_users,
+        allowed_rooms=settings.matrix_allowed_rooms,
+    )
+
+
+def _secret(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
 
 
 def rules(settings: Settings) -> Rules:

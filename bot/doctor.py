@@ -4,14 +4,16 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
-from bot.compose import database_directory, discord_options, log_file
-from bot.platforms.discord import checkup
-from bot.platforms.discord.link import PLATFORM
+from bot.compose import database_directory, discord_options, log_file, matrix_options
+from bot.platforms.discord import checkup as discord
+from bot.platforms.discord.link import PLATFORM as DISCORD
+from bot.platforms.matrix import checkup as matrix
+from bot.platforms.matrix.places import PLATFORM as MATRIX
 from bot.storyteller import ollama_options
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.domain.writing import Finding, Role
@@ -68,12 +70,16 @@ def _status(finding: Finding, *, coloured: bool) -> str:
 async def _kept_and_chatted(settings: Settings) -> tuple[list[Finding], list[Finding]]:
     """Look at the database, and with its help at the rooms where stories are told."""
     database, rooms = await _database(settings)
-    options = discord_options(settings)
-    return database, [] if options is None else await checkup.examine(options, rooms)
+    looks: list[Coroutine[None, None, list[Finding]]] = []
+    if (on_discord := discord_options(settings)) is not None:
+        looks.append(discord.examine(on_discord, [room for room in rooms if room.platform == DISCORD]))
+    if (on_matrix := matrix_options(settings)) is not None:
+        looks.append(matrix.examine(on_matrix, [room for room in rooms if room.platform == MATRIX]))
+    return database, [finding for found in await asyncio.gather(*looks) for finding in found]
 
 
 async def _database(settings: Settings) -> tuple[list[Finding], tuple[RoomKey, ...]]:
-    """Look at the database, and read which rooms of Discord show a story."""
+    """Look at the database, and read which rooms of chats show a story."""
     if settings.database_url is not None:
         return await _server(settings.database_url.get_secret_value())
     directory = database_directory(settings)
@@ -96,7 +102,8 @@ async def _server(url: str) -> tuple[list[Finding], tuple[RoomKey, ...]]:
     try:
         findings = await database.findings()
         usable = all(finding.status == "ok" for finding in findings)
-        rooms = await PostgresStore(database, SystemClock()).rooms(PLATFORM) if usable else ()
+        store = PostgresStore(database, SystemClock())
+        rooms = [*await store.rooms(DISCORD), *await store.rooms(MATRIX)] if usable else []
         return findings, tuple(room.key for room in rooms)
     finally:
         await database.aclose()

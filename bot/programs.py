@@ -7,7 +7,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -15,19 +15,17 @@ from types import FrameType, TracebackType
 import structlog
 
 from bot import doctor
+from bot.chats import chats_of, require_some
 from bot.compose import (
     House,
     alongside,
     database_directory,
     database_server,
     deciding,
-    discord_options,
     furnish,
-    guarded,
     log_file,
     ready_database,
 )
-from bot.platforms.discord.service import Backing, Options, Service
 from bot.platforms.terminal.json_lines import JsonLines
 from bot.platforms.terminal.keyboard import Lines, Pipe, open_lines, user_name
 from bot.platforms.terminal.loop import Play
@@ -47,10 +45,6 @@ from storyforge_core.store.backup import backup, restore
 
 DONE, FAILED, MISCONFIGURED, INTERRUPTED = 0, 1, 78, 130
 """78 is EX_CONFIG of sysexits.h: starting again is pointless before somebody has changed something."""
-NOTHING_TO_SERVE = (
-    "No chat platform is set up. Put the token of a Discord bot into .env as DISCORD_TOKEN; the README tells how to "
-    "get one. Or play in this terminal: ./storyforge play"
-)
 FIRST_START = "Setting up the database, once …"
 
 
@@ -140,33 +134,17 @@ async def _work(settings: Settings) -> int:
 
 async def _serve(settings: Settings) -> int:
     """Tell stories wherever people chat, for ever."""
-    options = discord_options(settings)
-    if options is None:
-        raise SetupError(NOTHING_TO_SERVE)
+    require_some(settings)
     await _log_to(None, settings)
     async with ready_database(settings) as database, _models(settings) as (writer, embedder):
         house = furnish(settings, database, writer, embedder)
-        async with aclosing(Presenter(house.store, house.ledger, house.bus)) as presenter:
-            house.bus.on_events(presenter.wake)
-            discord = _discord(options, settings, house, presenter)
-            worker = deciding(house, discord.last_call)
-            async with alongside(house.bus.listen(), worker.work(), discord.run()):
+        async with AsyncExitStack() as presenters:
+            chats = [await presenters.enter_async_context(chat) for chat in chats_of(settings, database, house)]
+            worker = deciding(house, *(chat.service.last_call for chat in chats))
+            running = [chat.run(alone=len(chats) == 1) for chat in chats]
+            async with alongside(house.bus.listen(), worker.work(), *running):
                 await asyncio.Event().wait()
     return DONE
-
-
-def _discord(options: Options, settings: Settings, house: House, presenter: Presenter) -> Service:
-    return Service(
-        options,
-        Backing(
-            door=guarded(house.door, settings),
-            peephole=house.door,
-            rooms=house.store,
-            clock=house.clock,
-            presenter=presenter,
-            welcome=lambda link: _say(f"Discord: invite the bot to your server by this link.\n{link}"),
-        ),
-    )
 
 
 async def _examine(options: Namespace, settings: Settings, home: Path | None) -> int:

@@ -1,10 +1,12 @@
 """What a chat platform must be able to do. Everything else, `presenter` does once for all of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
+from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import Choice, RoomKey, RunId
 from storyforge_core.errors import StoryForgeError
 
@@ -51,22 +53,6 @@ class SlowDown(SurfaceError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
-    """A budget for everything the bot sends, in whatever room: it is full at first and refills steadily.
-
-    Synapse limits a user's messages so (`rc_message`, 0.2 a second and 10 at once unless its owner says otherwise).
-    The surface counts, since only it sees all that is sent (`pacer.sent`), and tells in `allowance` what is left.
-    """
-
-    rate: float
-    """Events a second that come back."""
-    burst: int
-    """Events it holds."""
-    kept: int
-    """Events that growing scenes leave in it, for what must not wait: last frames, cards, pictures, reactions."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How often a platform may be asked to edit while it does not say so itself; times in seconds."""
 
@@ -84,8 +70,20 @@ class Pace:
 
     They are spread over the time that the scene is expected to take, never closer than `min_gap`.
     """
-    bucket: Bucket | None = None
-    """The budget that all rooms share, where the platform has one; growing scenes then share what is above `kept`."""
+    kept: int = 0
+    """Of a budget that all rooms share and that refills steadily: what growing scenes leave in it.
+
+    It is for what must not wait: last frames, cards, pictures, reactions.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How large a message is to a platform that does not count its characters, but what becomes of them on the way."""
+
+    most: int
+    of: Callable[[str], int]
+    """The size of a text, at the most; that of two texts in a row is no more than that of both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +91,28 @@ class Limits:
     """What the presenter has to respect on a platform."""
 
     max_chars: int | None
-    """Code points of one message; None where it does not end."""
+    """Code points that one message takes whatever they are; None where it does not end."""
     edits: Edits
     markup: Markup
     pace: Pace = Pace()
     question: Place = "below"
     max_choices: int | None = None
     """How many choices can be put under a message to be pressed; 0 where people only type."""
+    measure: Measure | None = None
+    """How large messages are, where more than `max_chars` of the usual letters fit into one."""
+
+    @property
+    def most(self) -> int | None:
+        """What one message takes, as `size` counts; None where it does not end."""
+        return self.max_chars if self.measure is None else self.measure.most
+
+    def size(self, text: str) -> int:
+        """How much of a message a text takes."""
+        return len(text) if self.measure is None else self.measure.of(text)
+
+    def room(self, chars: int) -> int:
+        """What so many characters take at the most, whatever they are."""
+        return chars if self.measure is None or not self.max_chars else -(-chars * self.measure.most // self.max_chars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +188,9 @@ class Surface(Protocol):
 
     async def typing(self, room: RoomKey) -> None:
         """Show for a few seconds that something is being written, where the platform has a sign for it."""
+
+    async def manner(self, room: RoomKey) -> Manner:
+        """Ask how scenes are to be told in a room, where the room itself says so; where none does, `live`."""
 
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer of the platform told about further edits; None where it tells nothing."""

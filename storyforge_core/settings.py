@@ -85,6 +85,19 @@ def _ids(text: object) -> object:
     return frozenset(map(int, parts))
 
 
+def _names(given: object) -> object:
+    """Read names that are parted by commas or blanks."""
+    return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
+
+
+def _matrix_user(text: str) -> str:
+    """Take a Matrix user id in its whole form, the only one that says on which server the account is."""
+    text = text.strip()
+    if text and not re.fullmatch(r"@[^:\s]+:\S+", text):
+        raise _wrong("a whole user id such as @storyforge:example.org")
+    return text
+
+
 def _url_of(*schemes: str) -> AfterValidator:
     """Take an address of one of these schemes, and leave its last slash out."""
 
@@ -102,6 +115,8 @@ OllamaUrl = Annotated[str, AfterValidator(_ollama_url)]
 HttpUrl = Annotated[str, _url_of("http", "https")]
 GatewayUrl = Annotated[str, _url_of("ws", "wss")]
 Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(_ids)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+MatrixUser = Annotated[str, AfterValidator(_matrix_user)]
 Duration = Annotated[str, AfterValidator(_duration)]
 _AnyCase = BeforeValidator(str.lower)
 
@@ -160,6 +175,24 @@ class Settings(BaseSettings):
     discord_api_base: HttpUrl = ""
     discord_gateway_url: GatewayUrl = ""
     """Of a server that speaks as Discord does; empty: Discord itself."""
+
+    matrix_homeserver: HttpUrl = ""
+    """Empty: no Matrix."""
+    matrix_user_id: MatrixUser = ""
+    matrix_password: SecretStr | None = None
+    matrix_access_token: SecretStr | None = None
+    matrix_recovery_key: SecretStr | None = None
+    """Opens the account's own cross-signing keys, where another program has made them."""
+    matrix_allowed_users: Names = ()
+    """Who may invite the bot, by patterns such as `@*:example.org`."""
+    matrix_allowed_rooms: Names = ()
+    """Where anybody may invite it, by room id."""
+    matrix_e2ee: Annotated[Literal["off", "optional", "required"], _AnyCase] = "optional"
+    matrix_stories: Annotated[Literal["threads", "room"], _AnyCase] = "threads"
+    """Whether each story is a thread of its room, or the room shows one story at a time."""
+    matrix_rate_limit: Annotated[Literal["auto", "none"], _AnyCase] = "auto"
+    """Whether it has to be found out how much the homeserver takes, or its owner has lifted the limit."""
+    matrix_polls: Annotated[Literal["on", "off"], _AnyCase] = "off"
 
     app_host: str = "127.0.0.1"
     app_port: int = Field(default=8080, ge=1, le=65_535)

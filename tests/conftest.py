@@ -3,8 +3,9 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import AsyncExitStack, ExitStack
+from functools import cache
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from storyforge_core.store.bundle import Major
 from storyforge_core.store.database import Database, open_database
 from storyforge_core.store.embedded import embedded_postgres
 from storyforge_core.store.migrate import upgrade
+from tests.peers.synapse import Kind, Synapse
 
 FAST: Mapping[str, str] = MappingProxyType(
     {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
@@ -42,6 +44,11 @@ def nobody_blocks_the_loop() -> Generator[BlockBuster]:
         for function in watch.functions.values():
             # for each connection over TCP asyncpg looks whether there are certificates in the home directory
             function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_arguments")
+            # loads its part for a curve when that is first used
+            function.can_block_in("Crypto/Util/_raw_api.py", {"load_pycryptodome_raw_lib"})
+            # nio keeps keys in SQLite and small text files, a few at a time
+            function.can_block_in("nio/store/database.py", {"__post_init__", "inner"})
+            function.can_block_in("nio/store/file_trustdb.py", {"_load", "decorated"})
             # a logged exception shows lines of its source
             function.can_block_in("linecache.py", {"checkcache", "updatecache"})
         yield watch
@@ -133,3 +140,21 @@ async def database(database_url: str) -> AsyncGenerator[Database]:
     opened = open_database(database_url)
     yield opened
     await opened.aclose()
+
+
+@pytest.fixture(scope="session")
+def synapse(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[[Kind], Synapse]]:
+    """The homeservers of this worker, each started when it is first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(kind: Kind) -> Synapse:
+            return stack.enter_context(Synapse(tmp_path_factory.mktemp(f"synapse-{kind}"), kind))
+
+        yield started
+
+
+@pytest.fixture
+def homeserver(synapse: Callable[[Kind], Synapse]) -> Synapse:
+    """A homeserver that limits nobody."""
+    return synapse("free")

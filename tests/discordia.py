@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.platforms.discord.service import Backing, Options, Service
+from bot.platforms.discord.service import Options, Service
 from bot.presenter.presenter import Presenter
+from bot.serving import Backing
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, SceneId
 from storyforge_core.engine.app import Doorman

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, RoomGone, SlowDown, SurfaceError
 from storyforge_core.domain.events import Event, Recorded
 from storyforge_core.domain.runs import Run
+from storyforge_core.domain.space import Manner, Space
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RoomKey, RunId
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Delivery
@@ -96,6 +97,8 @@ class Chat:
         self.refused = 0
         self.failures: deque[SurfaceError] = deque()
         """What the next requests fail with, before anything is shown."""
+        self.manners: dict[RoomKey, Manner] = {}
+        """How rooms want to be told scenes."""
         self.closed: set[RoomKey] = set()
         """Rooms that threw the bot out."""
         self.lost_answers = 0
@@ -154,6 +157,9 @@ class Chat:
 
     async def typing(self, room: RoomKey) -> None:
         self.typed.append(room)
+
+    async def manner(self, room: RoomKey) -> Manner:
+        return self.manners.get(room, "live")
 
     def allowance(self, room: RoomKey) -> Allowance | None:
         if not self._tells or self._window is None or room in self.closed:
@@ -240,6 +246,7 @@ class Events:
         self.told: list[tuple[PlaythroughId, Recorded]] = []
         self.rooms: dict[RoomKey, Room] = {}
         self.runs: dict[PlaythroughId, Run] = {}
+        self.spaces: dict[str, Space] = {}
 
     def tell(self, playthrough: PlaythroughId, *events: Event) -> None:
         for event in events:
@@ -259,6 +266,9 @@ class Events:
 
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         return self.runs.get(playthrough)
+
+    async def space(self, key: RoomKey) -> Space:
+        return self.spaces.get(key.realm, Space())
 
 
 class Speech:

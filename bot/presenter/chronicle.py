@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.wording.asking import Asked, asked
 from storyforge_core.domain.events import BallotChanged, BallotOpened, Event, Recorded, StoryBegan, StoryOpened
 from storyforge_core.domain.runs import Run
+from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomId, RoomKey
 from storyforge_core.ports import Ledger
 
@@ -23,6 +24,9 @@ class EventSource(Protocol):
 
     async def room(self, key: RoomKey) -> Room:
         """Find a room, or make it known."""
+
+    async def space(self, key: RoomKey) -> Space:
+        """Read what was decided for the space that a room is in."""
 
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         """Find what is being written or queued."""

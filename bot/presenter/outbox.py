@@ -10,6 +10,7 @@ import structlog
 
 from bot.presenter import pacer
 from bot.surface import Allowance, Frame, Limits, MessageGone, MessageOld, SlowDown, Surface, SurfaceDown, SurfaceError
+from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import Room
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Delivery, Ledger
@@ -93,6 +94,10 @@ class Outbox:
             message.delivery = replace(message.delivery, message=delivery.message)
             await self._ledger.mark(message.delivery)
         message.frame = frame
+
+    async def manner(self) -> Manner:
+        """Ask the room how scenes are to be told in it. Raises what the platform does."""
+        return await _within_limit(self._surface.manner(self._room.key))
 
     async def typing(self) -> None:
         """Show that something is being written; not worth a second try."""

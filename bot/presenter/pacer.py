@@ -9,7 +9,7 @@ too uncertain, and whoever expects it too soon has nothing left for the last fra
 import re
 from dataclasses import dataclass, replace
 
-from bot.surface import Allowance, Bucket, Pace
+from bot.surface import Allowance, Pace
 
 EARLY_SHARE = 0.2
 """A frame that ends with a sentence may go out this much of a gap earlier: it costs nothing and reads better."""
@@ -61,40 +61,6 @@ def allowance(spent: Spent, pace: Pace, now: float) -> Allowance:
     if now >= spent.window_began + pace.per:
         return Allowance(pace.burst, pace.per)
     return Allowance(max(pace.burst - spent.edits, 0), spent.window_began + pace.per - now)
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How full a bucket was at some time, in events; below 0 when more was sent than it had."""
-
-    events: float
-    at: float
-
-
-def full(bucket: Bucket, now: float) -> Level:
-    """Begin to count."""
-    return Level(bucket.burst, now)
-
-
-def sent(level: Level, bucket: Bucket, now: float) -> Level:
-    """Count one event that was sent, of whatever kind and in whatever room."""
-    return Level(_refilled(level, bucket, now) - 1, now)
-
-
-def refused(level: Level, bucket: Bucket, now: float, retry_after: float) -> Level:
-    """Believe the platform that there will be an event in `retry_after` seconds, and not before."""
-    return Level(min(_refilled(level, bucket, now), 1 - retry_after * bucket.rate), now)
-
-
-def in_bucket(level: Level, bucket: Bucket, now: float) -> Allowance:
-    """Say what a bucket holds, the events that are kept back among them."""
-    events = _refilled(level, bucket, now)
-    remaining = max(int(events), 0)
-    return Allowance(remaining, (remaining + 1 - events) / bucket.rate, bucket.rate)
-
-
-def _refilled(level: Level, bucket: Bucket, now: float) -> float:
-    return min(level.events + (now - level.at) * bucket.rate, float(bucket.burst))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +141,7 @@ def first_edit(pace: Pace, left: Allowance, posted: float) -> Due:
 
 def first_words(pace: Pace, left: Allowance, now: float) -> Due:
     """Time the first words in a message that was posted without any: they are not waited for if they can be shown."""
-    kept = pace.bucket.kept if pace.bucket else 0
-    at = now if left.remaining > kept else now + left.reset_in
+    at = now if left.remaining > pace.kept else now + left.reset_in
     return Due(at, at)
 
 
@@ -211,10 +176,9 @@ def last_edit(left: Allowance, now: float) -> float:
 
 def _of_bucket(pace: Pace, left: Allowance, streams: int, course: Outlook) -> float:
     """Share what is in the bucket and what will come, above what is kept back, with all that grows besides."""
-    kept = pace.bucket.kept if pace.bucket else 0
     ahead = UNKNOWN_AHEAD if course.ahead is None else course.ahead
-    spare = left.remaining - kept + left.refill * ahead
-    until_spare = (kept + 1 - left.remaining) / left.refill if left.remaining <= kept else 0.0
+    spare = left.remaining - pace.kept + left.refill * ahead
+    until_spare = (pace.kept + 1 - left.remaining) / left.refill if left.remaining <= pace.kept else 0.0
     if spare < 1:
         return max(ahead, until_spare) * max(streams, 1)
     return max(ahead * max(streams, 1) / spare, until_spare)

@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
 
 from bot.presenter.healing import HEAVY, RESERVE, Healed, Then, heal
 from bot.surface import Limits
-from bot.wording.markup import neutral
+from bot.wording.markup import ZERO_WIDTH, neutral
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"[.!?\u2026\u3002\uff01\uff1f][\"'\u201d\u2019\u00bb)*_]*\s")
@@ -77,11 +79,9 @@ def _dressed(part: str, carried: tuple[str, ...], then: Then, limits: Limits) ->
 
 
 def _cut(text: str, start: int, limits: Limits, head: int, then: Then) -> _Cut:
-    if limits.max_chars is None:
+    if limits.most is None:
         return _Cut(len(text), then)
-    room = limits.max_chars - head
-    width = room if limits.markup == "plain" else _width(text, start, room - RESERVE)
-    width = max(width, 1)
+    width = max(_width(text, start, limits, limits.most - limits.room(head)), 1)
     if len(text) - start <= width:
         return _Cut(len(text), then)
     for pattern, share in _BREAKS:
@@ -91,14 +91,25 @@ def _cut(text: str, start: int, limits: Limits, head: int, then: Then) -> _Cut:
     return _Cut(_hard_cut(text, start, start + width), "more")
 
 
-def _width(text: str, start: int, room: int) -> int:
+def _width(text: str, start: int, limits: Limits, room: int) -> int:
     """How many characters fit for certain, whatever has to be escaped or closed among them."""
-    width = room
-    for heavy in HEAVY.finditer(text, start, start + max(room, 0)):
-        if heavy.start() - start >= width:
-            break
-        width -= 1
-    return width
+    if limits.markup == "plain":
+        return _fitting(text, start, room, limits.size)
+    doubled = limits.size(ZERO_WIDTH)
+    return _fitting(
+        text,
+        start,
+        room - limits.room(RESERVE),
+        lambda part: limits.size(part) + doubled * len(HEAVY.findall(part)),
+    )
+
+
+def _fitting(text: str, start: int, room: int, size: Callable[[str], int]) -> int:
+    """How many characters from a place on have at most this size together; each has one of 1 at least."""
+    longest = min(len(text) - start, max(room, 0))
+    if size(text[start : start + longest]) <= room:
+        return longest
+    return bisect_right(range(longest), room, key=lambda many: size(text[start : start + many])) - 1
 
 
 def _hard_cut(text: str, start: int, end: int) -> int:

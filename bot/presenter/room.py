@@ -4,15 +4,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 import structlog
 
 from bot.presenter.chronicle import Chronicle, EventSource
+from bot.presenter.manner import manner
 from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
 from bot.presenter.question import Question
 from bot.presenter.sheet import Assignment, Layout, Sheet
-from bot.presenter.telling import Ending, LetGo, Telling
+from bot.presenter.telling import Circumstances, Ending, LetGo, Telling
 from bot.surface import Frame, RoomGone, Surface
 from bot.wording import asking, happenings
 from bot.wording.voice import voice_of
@@ -239,7 +241,12 @@ class RoomShow:
 
     def _telling(self, run: RunId, assignment: Assignment) -> Telling:
         streams = self._stage.streams
-        return Telling(run, assignment, self._outbox, self._layout, self._stage.words, lambda: streams[self._platform])
+        around = Circumstances(
+            self._stage.words,
+            lambda: streams[self._platform],
+            partial(manner, self._stage.store, self.room.key, self._outbox),
+        )
+        return Telling(run, assignment, self._outbox, self._layout, around)
 
     async def _scene(self, recorded: Recorded, event: SceneTold, asks: BallotOpened | None) -> None:
         """Show a scene whole, with the question below it in the same edit where there is room for both."""

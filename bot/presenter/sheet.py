@@ -96,7 +96,7 @@ class Layout:
         if not sheets:
             return (Sheet(foot),)
         last = Sheet(paragraphs(sheets[-1].text, foot), sheets[-1].shown)
-        if self.limits.max_chars is None or len(last.text) <= self.limits.max_chars:
+        if self.limits.most is None or self.limits.size(last.text) <= self.limits.most:
             return (*sheets[:-1], last)
         return (*sheets, Sheet(foot, last.shown))
 

@@ -8,11 +8,13 @@ from typing import assert_never
 import structlog
 
 from bot.presenter import pacer
+from bot.presenter.manner import readable
 from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
 from bot.presenter.sheet import Assignment, Layout, Sheet
 from bot.surface import Frame, SlowDown, SurfaceDown, SurfaceError
 from bot.wording import happenings
 from storyforge_core.domain.events import SceneTold, WritingFailed, WritingStopped
+from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import RunId
 from storyforge_core.errors import ServiceDown, StoryForgeError, Superseded
 from storyforge_core.ports import LiveWords, Words
@@ -37,6 +39,17 @@ class LetGo:
 Ending = SceneTold | WritingFailed | WritingStopped | LetGo
 
 
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is around a scene that is told in a room."""
+
+    words: Words
+    streams: Callable[[], int]
+    """How many messages are growing on the platform."""
+    manner: Callable[[], Awaitable[Manner]]
+    """How this room is told scenes."""
+
+
 class Telling:
     """Follows a run until it is told how it ended; then its last frame is shown, however long that takes."""
 
@@ -46,15 +59,15 @@ class Telling:
         assignment: Assignment,
         outbox: Outbox,
         layout: Layout,
-        words: Words,
-        streams: Callable[[], int],
+        around: Circumstances,
     ) -> None:
         self._run = run
         self._assignment = assignment
         self._outbox = outbox
         self._layout = layout
-        self._words = words
-        self._streams = streams
+        self._around = around
+        self._manner: Manner = "live"
+        self._sign_until = 0.0
         self._over: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         self._text = ""
         """The newest words, shown or about to be."""
@@ -91,7 +104,7 @@ class Telling:
         if self._task is not None:
             await self._task
         match ending:
-            case LetGo() if known:
+            case LetGo() if known or self._manner == "off":
                 return  # its last frame may be there already, and a restart shows it if it is not
             case SceneTold():
                 await self._finally(self._layout.told(ending, self._assignment), last)
@@ -111,24 +124,31 @@ class Telling:
             let_go(self._task)
 
     async def _follow(self) -> None:
-        if self._layout.limits.edits == "none":
-            await asyncio.wait({self._over})
+        self._manner = await self._around.manner()
+        if self._manner == "off" or self._layout.limits.edits == "none":
+            await self._wait()
             return
         await self._recall()
         await self._try_frame()
         while not self._over.done():
             try:
-                async with self._words.live(self._run) as words:
+                async with self._around.words.live(self._run) as words:
                     await self._keep_up(words)
             except ServiceDown as down:
                 log.warning("words not heard", run=str(self._run), reason=str(down))
             await self._unless_over(asyncio.sleep(LISTEN_AGAIN))
 
+    async def _wait(self) -> None:
+        """Let it be written unseen."""
+        while not self._over.done():
+            await self._show_sign()
+            await asyncio.wait({self._over}, timeout=TYPING_SECONDS)
+
     async def _recall(self) -> None:
         """Begin with the words that an earlier program has shown: they must not go away before the next ones come."""
         try:
             if any(delivery.shown for delivery in await self._outbox.known(self.subject)):
-                async with self._words.live(self._run) as words:
+                async with self._around.words.live(self._run) as words:
                     await self._take(words)
         except ServiceDown as down:
             log.warning("words not recalled", run=str(self._run), reason=str(down))
@@ -144,7 +164,7 @@ class Telling:
 
     async def _take(self, words: LiveWords) -> bool:
         """Take the newest words, once a restart would know them too."""
-        text = words.text
+        text = readable(words.text, self._manner)
         try:
             await words.save(len(text))
         except (ServiceDown, Superseded) as lost:
@@ -155,13 +175,24 @@ class Telling:
         return True
 
     async def _more(self, words: LiveWords) -> bool:
-        """Wait for words that are not shown, and show that one waits; False when there will be none."""
+        """Wait for words to be shown, and show that one waits; False when there will be none."""
+        beyond = self._shown
         if not self._shown:
-            await self._outbox.typing()
-        while True:
-            more = await self._unless_over(asyncio.wait_for(words.changed(self._shown), TYPING_SECONDS))
-            if more is not None or self._over.done():
-                return more or False
+            await self._show_sign()
+        while not self._over.done():
+            more = await self._unless_over(asyncio.wait_for(words.changed(beyond), TYPING_SECONDS))
+            if more is False:
+                break
+            if len(readable(words.text, self._manner)) > self._shown:
+                return True
+            beyond = len(words.text) if more else beyond
+            await self._show_sign()
+        return False
+
+    async def _show_sign(self) -> None:
+        """Show that something is being written, unless that was done just before."""
+        if _now() >= self._sign_until:
+            self._sign_until = _now() + TYPING_SECONDS
             await self._outbox.typing()
 
     async def _turn(self, words: LiveWords) -> None:
@@ -249,7 +280,7 @@ class Telling:
         if posted:
             return pacer.first_edit(pace, left, _now())
         course = self._progress.outlook(self._assignment.words)
-        return pacer.next_edit(pace, left, _now(), self._streams(), course, meant)
+        return pacer.next_edit(pace, left, _now(), self._around.streams(), course, meant)
 
     async def _finally(self, sheets: tuple[Sheet, ...], last: Frame | None = None) -> None:
         """Show the last frames until they are shown: the end first, since that is what is new."""
@@ -279,7 +310,7 @@ class Telling:
 
     async def _words_left(self) -> str:
         """Read what the run had told, where this program has not followed it."""
-        async with self._words.live(self._run) as words:
+        async with self._around.words.live(self._run) as words:
             return words.text
 
     def _showing(self, sheet: Sheet, part: int, *, live: bool = False, final: bool = False) -> Showing:

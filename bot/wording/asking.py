@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.wording.voice import Voice, counted, lines, listed, paragraphs
+from bot.wording.voice import COMMAND, Voice, counted, lines, listed, paragraphs
 from storyforge_core.domain.ballot import Ballot, count, missing
 from storyforge_core.domain.events import BallotChanged, BallotDecided, BallotOpened, BallotWaits
 from storyforge_core.domain.story import Choice, ChoiceId, Member, PlayerId, Rules, Tie
@@ -98,7 +98,7 @@ def waits(event: BallotWaits, voice: Voice) -> str:
     """Say why nothing is decided yet."""
     if not event.tied:
         return "The time is up, but nobody has voted: the question stays open."
-    ways = listed([f"/story close {number}" for number in _numbers(event.ballot, event.tied)], "or")
+    ways = listed([f"{voice.command} close {number}" for number in _numbers(event.ballot, event.tied)], "or")
     return voice.flavour.literal(f"{_tie(event.ballot, event.tied)} The host decides: {ways}.")
 
 
@@ -110,7 +110,7 @@ def _fitting(now: Asked, voice: Voice, head: str, foot: str, limit: int | None) 
             return card
     rows = _rows(now, voice, CHOICE_WIDTHS[-1])
     for kept in range(len(rows) - 1, -1, -1):
-        card = lines(head, *rows[:kept], f"… and {len(rows) - kept} more: /story story")
+        card = lines(head, *rows[:kept], f"… and {len(rows) - kept} more: {voice.command} story")
         if limit is None or len(card) <= limit:
             return card
     return head
@@ -134,8 +134,16 @@ def _votes(ballot: Ballot, choice: Choice, votes: int, names: Mapping[PlayerId, 
 def _waiting(now: Asked, voice: Voice) -> str:
     deadline = now.ballot.deadline
     until = f"Open until {voice.moment(deadline)}." if deadline else ""
-    own = "Choose a number, or write what happens instead." if now.rules.write_ins else "Choose a number."
-    return lines(f"{until} {_missing(now, voice)}".strip(), voice.flavour.soft(own) if not now.ballot.votes else "")
+    how = _how_to_vote(now, voice) if not now.ballot.votes else ""
+    return lines(f"{until} {_missing(now, voice)}".strip(), voice.flavour.soft(how))
+
+
+def _how_to_vote(now: Asked, voice: Voice) -> str:
+    """Say what can be pressed or typed."""
+    if voice.command == COMMAND:
+        return "Choose a number, or write what happens instead." if now.rules.write_ins else "Choose a number."
+    vote = f"React with a number, or type {voice.command} vote and the number."
+    return f"{vote} For something else, {voice.command} write and what happens." if now.rules.write_ins else vote
 
 
 def _missing(now: Asked, voice: Voice) -> str:

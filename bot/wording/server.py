@@ -5,7 +5,7 @@ from typing import assert_never
 
 from bot.wording.voice import Voice, lines, listed
 from storyforge_core.domain.replies import NotHere, SpaceShown
-from storyforge_core.domain.space import Space
+from storyforge_core.domain.space import APPEAR, Space
 
 NAMED = 10
 """How many channels or people are named one by one."""
@@ -39,6 +39,7 @@ def space_shown(reply: SpaceShown, voice: Voice) -> str:
         f"Stories are begun by: {_starters(space, voice)}",
         f"New stories begin with: {listed(defaults) or 'what the owner of the program has set'}",
         f"Blocked: {_named('person', space.blocked, voice) or 'nobody'}",
+        f"Scenes appear: {APPEAR[space.stream]}",
     )
 
 

@@ -1,6 +1,6 @@
 """How the bot speaks on one platform: its markup, its way of saying a time, and short ways to quote people."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,9 @@ from storyforge_core.domain.story import Choice, Scene
 NAME_CHARS = 40
 TITLE_CHARS = 80
 NAMES_LISTED = 6
+COMMAND = "/story"
+COMMANDS: Mapping[str, str] = {"matrix": "!story"}
+"""How a command begins where the chat's own programs would take `/story` for one of theirs."""
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
@@ -27,6 +30,8 @@ class Voice:
     moment: Callable[[datetime], str]
     mention: Callable[[str, str], str] = plain_mention
     """Names a channel, a role or a person by the platform's id; its first argument says which of them it is."""
+    command: str = COMMAND
+    """How a command begins when somebody types it."""
 
     def words(self, text: str, limit: int) -> str:
         """Quote what somebody wrote, on one line and inert."""
@@ -60,13 +65,17 @@ class Voice:
 
 def voice_of(surface: Surface) -> Voice:
     """The voice for a platform."""
-    return Voice(flavour(surface.limits.markup), surface.moment)
+    return Voice(flavour(surface.limits.markup), surface.moment, command=COMMANDS.get(surface.name, COMMAND))
 
 
 def clock_and_distance(at: datetime, now: datetime) -> str:
     """Say a time in words, such as `18:30, in 5 minutes`, in the time zone of `at`."""
-    clock = f"{at:%H:%M}" if abs(at - now) < timedelta(hours=12) else f"{at:%d %B, %H:%M}"
-    return f"{clock}, {distance(at - now)}"
+    return f"{clock(at, now)}, {distance(at - now)}"
+
+
+def clock(at: datetime, now: datetime) -> str:
+    """Say a time as a clock shows it, with the day unless it is near, in the time zone of `at`."""
+    return f"{at:%H:%M}" if abs(at - now) < timedelta(hours=12) else f"{at:%d %B, %H:%M}"
 
 
 def distance(delta: timedelta) -> str:

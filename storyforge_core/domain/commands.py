@@ -29,6 +29,16 @@ class Vote:
     """Vote for a choice of the open ballot by its number."""
 
     number: int
+    given: datetime | None = None
+    """When it was given, where that is known better than by when it came; an older vote changes nothing then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unvote:
+    """Take back the vote that a sign stood for; one that was cast since stays."""
+
+    given: datetime
+    """When the sign was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,8 @@ class WriteIn:
     """Add a choice of one's own to the open ballot, and vote for it."""
 
     text: str
+    given: datetime | None = None
+    """As for `Vote`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +231,9 @@ class JoinRoom:
     code: str
 
 
-SpaceSetting = Literal["channel", "starters", "adults", "default", "block"]
-"""What those who manage a space decide: where stories begin, who begins them, with which settings; who may not play."""
+SpaceSetting = Literal["channel", "starters", "adults", "default", "block", "stream"]
+"""What those who manage a space decide: where stories begin, who begins them, with which settings; who may not play;
+whether scenes are shown as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +247,7 @@ class ChangeSpace:
 
     what: SpaceSetting
     value: str
-    """A place, a person or a role by the platform's id; on or off; a setting and its value."""
+    """A place, a person or a role by the platform's id; on or off; a setting and its value; a manner of telling."""
     lift: bool = False
     """Take a channel or a person off the list."""
 
@@ -313,6 +326,7 @@ Command = (
     NewStory
     | ContinueStory
     | Vote
+    | Unvote
     | WriteIn
     | CloseBallot
     | BranchFrom

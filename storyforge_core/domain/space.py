@@ -1,4 +1,4 @@
-"""What holds in a whole space, such as a Discord server: where stories begin, who begins them, and with what. Pure."""
+"""What holds in a whole space, such as a Discord server: where stories begin, by whom, and how they are told. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +17,15 @@ OWNERS = "owner"
 Starters = Literal["everyone", "managers", "role"]
 """Who may begin stories; managers always may."""
 STARTERS: Mapping[str, Starters] = {"everyone": "everyone", "managers": "managers"}
+Manner = Literal["live", "paragraphs", "off"]
+"""How scenes are told: as they are written, by whole paragraphs, or when they are finished. Later is quieter."""
+MANNERS: Mapping[str, Manner] = {"live": "live", "paragraphs": "paragraphs", "off": "off"}
+APPEAR: Mapping[Manner, str] = {
+    "live": "word by word",
+    "paragraphs": "paragraph by paragraph",
+    "off": "when they are finished",
+}
+"""The same in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,7 @@ class Space:
     """Settings of new stories by name, as they were typed; the rest is the program owner's."""
     blocked: tuple[str, ...] = ()
     """Who may not play."""
+    stream: Manner = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +148,13 @@ def _block(space: Space, change: ChangeSpace) -> tuple[Space, str]:
     return replace(space, blocked=blocked), said
 
 
+def _stream(space: Space, change: ChangeSpace) -> tuple[Space, str]:
+    manner = MANNERS.get(change.value.casefold())
+    if manner is None:
+        raise Invalid("That is live, paragraphs or off. For example: /story setup stream paragraphs")
+    return replace(space, stream=manner), f"Scenes appear {APPEAR[manner]}."
+
+
 def _listed(known: tuple[str, ...], change: ChangeSpace, most: int) -> tuple[str, ...]:
     """Put a name on a list, or take it off."""
     if not change.value:
@@ -158,4 +175,5 @@ _CHANGES: Mapping[str, Callable[[Space, ChangeSpace], tuple[Space, str]]] = {
     "adults": _adults,
     "default": _default,
     "block": _block,
+    "stream": _stream,
 }

@@ -171,7 +171,7 @@ class StoryForge:
 
 async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # noqa: C901, PLR0911, PLR0912 - a line for each file of handlers
     match command:
-        case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.WriteIn() | ask.CloseBallot():
+        case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.Unvote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
         case ask.BranchFrom() | ask.GoTo() | ask.Undo() | ask.Redo():
             return await moving.handle(table, command)

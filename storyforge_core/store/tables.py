@@ -358,6 +358,28 @@ lore_fired = Table(
     Index(None, "entry_id"),
 )
 
+# What came in and waits to be handled; it belongs to no story yet.
+letter = Table(
+    "letter",
+    metadata,
+    Column("number", BigInteger, Identity(always=True), primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    _moment("at"),
+    UniqueConstraint("platform", "account", "event"),
+)
+
+mail_mark = Table(
+    "mail_mark",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("mark", Text, nullable=False),  # the platform's word for up to where everything was asked for
+)
+
 # Append-only: a trigger refuses to change or remove a row, but where a person or a whole story is forgotten.
 change = Table(
     "change",

@@ -1,20 +1,21 @@
 """How a growing scene is shown: the product beside what other bots do, under the same load, in virtual time.
 
 On Discord all of them drive the unmodified client against the wire-level peer, whose limits are those that everybody
-observes; on Matrix a model of Synapse's limit. The others are replicas, rewritten by us from reading their code.
+observes. On Matrix all of them meet a model of Synapse's limit, the product by way of the unmodified nio client. The
+others are replicas, rewritten by us from reading their code.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from bot.surface import Bucket
+from bot.platforms.matrix.budget import STOCK, Bucket
 from tests.bench import bench_wire
-from tests.bench.chat import discord_ground, discord_memory, matrix_ground
+from tests.bench.chat import discord_ground, discord_memory, matrix_ground, matrix_memory
 from tests.bench.chat.contest import Load, play
 from tests.bench.chat.discord_ground import EmbedChannel, PlainChannel
 from tests.bench.chat.discord_memory import in_memory
-from tests.bench.chat.matrix_ground import STOCK, Homeserver
+from tests.bench.chat.matrix_ground import Homeserver
 from tests.bench.chat.replicas import ON_DISCORD, ON_MATRIX
 from tests.bench.chat.speech import Summary
 from tests.bench.figures import FULL, Figure, Rival, Scale
@@ -111,11 +112,14 @@ def on_matrix(scale: Scale) -> Iterator[Contest]:
 
 
 def without_limits(scale: Scale) -> Iterator[Contest]:
-    """What is told on Matrix by a user without limits, in events that stay for ever."""
-    for rate in (20, 50):
+    """What is told on Matrix by a user without limits, in events that stay for ever.
+
+    Sixty of them in the 75 seconds that a slow model takes are so far apart that 0.63 s would be perfect.
+    """
+    for rate, mean in ((20, None), (50, EXEMPT_MEAN)):
         load = Load(LONG, rate, scale.tellings // 2)
         name = f"Matrix without limits, 1,500 tokens at {rate}/s"
-        yield Contest(name, load, EXEMPT_MEAN, MATRIX_LAST, requests=EVENTS)
+        yield Contest(name, load, mean, MATRIX_LAST, requests=EVENTS)
 
 
 def bench(scale: Scale) -> list[Figure]:
@@ -153,7 +157,7 @@ async def _told_by_both_ways(load: Load) -> Summary:
 async def _told_on_matrix(load: Load, bucket: Bucket | None) -> Told:
     """Let everybody tell it on a homeserver of their own."""
     server = Homeserver(bucket)
-    async with matrix_ground.product(server) as tell:
+    async with matrix_memory.product(server) as tell:
         told = {OURS: await play(load, server.rooms(load.scenes), tell)}
     for name, make in ON_MATRIX.items():
         server = Homeserver(bucket)

@@ -9,8 +9,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from bot.platforms.matrix.checkup import NOWHERE
 from tests.e2e.test_play import environment, storyforge
 from tests.peers.person import person
+from tests.peers.synapse import PASSWORD, Synapse
 
 NOBODY = "http://127.0.0.1:1"
 MODEL = "dolphin-mistral:7b"
@@ -127,6 +129,21 @@ def test_the_built_in_storyteller_needs_no_ollama(env: dict[str, str]) -> None:
     found = report({**env, "STORYTELLER": "offline"}, code=0)
     assert found["storyteller"][0] == "ok"
     assert "Ollama" not in found
+
+
+def test_an_account_on_matrix_is_looked_at_and_nothing_left_there(env: dict[str, str], homeserver: Synapse) -> None:
+    bot = homeserver.register("keeper")
+    matrix = {
+        "HOMESERVER": homeserver.url,
+        "USER_ID": bot.user,
+        "PASSWORD": PASSWORD,
+        "ALLOWED_USERS": "@ann:localhost",
+    }
+    found = report({**env, **{f"MATRIX_{name}": value for name, value in matrix.items()}}, code=0)
+    assert found["Matrix"] == ("warn", NOWHERE.format(user=bot.user))
+    assert "override_ratelimit" in found["Matrix limit"][1]
+    devices = homeserver.ask("GET", "/_matrix/client/v3/devices", token=bot.token)["devices"]
+    assert [device["device_id"] for device in devices] == [bot.device]
 
 
 def test_a_misspelt_setting_is_noticed(env: dict[str, str], data_directory: Path) -> None:

@@ -22,6 +22,7 @@ class Discord:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout
+        self.dies = process.kill
         self.api, self.gateway, self.token = process.stdout.readline().split()
 
     @property
@@ -41,6 +42,10 @@ class Discord:
 
     def human(self, who: str, do: str, **what: object) -> Shown:
         return self._ask("human", {"who": who, "do": do, **what})
+
+    def answer(self, asked: Shown) -> Shown:
+        """What somebody sees by now of the answer to what they asked."""
+        return self._ask(f"answer/{asked['answer']}")
 
     def waits(self, it_is_so: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE

@@ -17,7 +17,11 @@ from storyforge_core.store.postgres import PostgresStore
 from tests.discordia import PREMISE, Club, club
 from tests.game import HOME, until
 from tests.integration.test_terminal import Terminal, program
+from tests.matrixia import Club as MatrixClub
+from tests.matrixia import club as matrix_club
+from tests.peers.synapse import Kind, Synapse
 
+Homeservers = Callable[[Kind], Synapse]
 TIME_IS_UP = "…"
 Said = str | int
 """A typed command; a number is a vote, cast the way people do it there."""
@@ -125,6 +129,35 @@ class OnDiscord:
         await self._friends.play.forge.deadline(ballot)
 
 
+class OnMatrix:
+    """Ann reacts, Bo types everything; all in the story's thread."""
+
+    def __init__(self, friends: MatrixClub) -> None:
+        self._friends = friends
+        self._thread = ""
+        self.store = friends.play.store
+
+    async def begins(self) -> None:
+        await self._friends.meets()
+        self._thread = (await self._friends.begins()).thread
+
+    async def says(self, who: str, said: Said) -> None:
+        friends = self._friends
+        human = {"Ann": friends.ann, "Bo": friends.bo}[who]
+        if isinstance(said, int) and who == "Ann":
+            card = await friends.newest_card(self._thread)
+            await human.reacts(friends.room, card.id, f"{said}\ufe0f\u20e3")
+            return
+        typed = f"vote {said}" if isinstance(said, int) else said.removeprefix("storyhost ")
+        await human.says(friends.room, f"!story {typed}", thread=self._thread)
+
+    async def playthrough(self) -> PlaythroughId:
+        return await self._friends.playthrough(self._thread)
+
+    async def deadline(self, ballot: BallotId) -> None:
+        await self._friends.play.forge.deadline(ballot)
+
+
 def as_slash(said: str) -> tuple[str, dict[str, Any]]:
     """A typed command as Discord's form for it."""
     name, rest = begins(said.removeprefix("storyhost "))
@@ -141,18 +174,24 @@ def as_slash(said: str) -> tuple[str, dict[str, Any]]:
 
 
 @asynccontextmanager
-async def on_terminal(database: Database, place: Path) -> AsyncGenerator[Stage]:
+async def on_terminal(database: Database, place: Path, _: Homeservers) -> AsyncGenerator[Stage]:
     async with program(database, place) as terminal:
         yield OnTerminal(terminal)
 
 
 @asynccontextmanager
-async def on_discord(database: Database, place: Path) -> AsyncGenerator[Stage]:
+async def on_discord(database: Database, place: Path, _: Homeservers) -> AsyncGenerator[Stage]:
     async with club(database, place) as friends, friends.program():
         yield OnDiscord(friends)
 
 
-Setting = Callable[[Database, Path], AbstractAsyncContextManager[Stage]]
+@asynccontextmanager
+async def on_matrix(database: Database, place: Path, synapse: Homeservers) -> AsyncGenerator[Stage]:
+    async with matrix_club(synapse("free"), database, place) as friends, friends.program():
+        yield OnMatrix(friends)
+
+
+Setting = Callable[[Database, Path, Homeservers], AbstractAsyncContextManager[Stage]]
 
 
 async def play(stage: Stage) -> dict[str, object]:
@@ -215,10 +254,12 @@ def shape(scene: Scene, numbers: dict[Any, int]) -> tuple[object, ...]:
     return scene.number, parent, scene.depth, scene.take, scene.title, scene.prose, scene.origin
 
 
-@pytest.mark.parametrize("elsewhere", [pytest.param(on_discord, id="Discord")])
-async def test_the_same_script_grows_the_same_tree(database: Database, tmp_path: Path, elsewhere: Setting) -> None:
+@pytest.mark.parametrize("elsewhere", [pytest.param(on_discord, id="Discord"), pytest.param(on_matrix, id="Matrix")])
+async def test_the_same_script_grows_the_same_tree(
+    database: Database, tmp_path: Path, synapse: Homeservers, elsewhere: Setting
+) -> None:
     outcomes = []
     for setting in (on_terminal, elsewhere):
-        async with setting(database, tmp_path) as stage:
+        async with setting(database, tmp_path, synapse) as stage:
             outcomes.append(await play(stage))
     assert outcomes[0] == outcomes[1]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -17,6 +18,7 @@ from storyforge_core.domain.commands import (
     NewStory,
     SetTitle,
     Speaker,
+    Unvote,
     Vote,
     WriteIn,
 )
@@ -32,6 +34,7 @@ from storyforge_core.domain.events import (
 from storyforge_core.domain.replies import Accepted, Declined, Repeated
 from storyforge_core.domain.story import Rules
 from storyforge_core.store.database import Database
+from tests.fakes import NOON
 from tests.game import ANN, BO, CY, Game, game, until
 
 PREMISE = "A lighthouse keeper finds a door in the sea"
@@ -71,6 +74,35 @@ async def test_alone_a_vote_is_the_decision(alone: Game) -> None:
     assert alone.writer.tellings[-1].brief.chosen == "Choice 2 of 1"
     decided = [event for event in await alone.events() if isinstance(event, BallotDecided)]
     assert decided[0].winner.text == "Choice 2 of 1"
+
+
+async def test_a_sign_that_is_taken_back_takes_its_vote_along(alone: Game) -> None:
+    await alone.say(Join(), BO)
+    await alone.say(Vote(2, given=NOON))
+    assert (await ballot(alone)).votes[0].at == NOON
+    await alone.say(Unvote(NOON))
+    assert (await ballot(alone)).votes == ()
+    await alone.play(Vote(1), BO)
+    assert (await ballot(alone)).status == "open", "Ann is waited for again"
+
+
+async def test_a_sign_that_is_taken_back_leaves_a_later_vote_alone(alone: Game) -> None:
+    await alone.say(Join(), BO)
+    await alone.say(Vote(2, given=NOON))
+    await alone.say(Vote(3))
+    await alone.say(Unvote(NOON))
+    (vote,) = (await ballot(alone)).votes
+    assert vote.choice == (await ballot(alone)).choices[2].id
+
+
+async def test_a_sign_that_is_found_late_changes_no_newer_vote(alone: Game) -> None:
+    await alone.say(Join(), BO)
+    await alone.say(Vote(2, given=NOON))
+    await alone.say(Vote(3, given=NOON - timedelta(seconds=1)))
+    assert (await ballot(alone)).votes[0].choice == (await ballot(alone)).choices[1].id
+    await alone.say(Vote(2, given=NOON + timedelta(seconds=1)))
+    await alone.say(Unvote(NOON))
+    assert len((await ballot(alone)).votes) == 1, "the same was said once more since"
 
 
 async def test_a_ballot_waits_for_everybody_who_joined(alone: Game) -> None:

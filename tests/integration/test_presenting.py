@@ -8,6 +8,7 @@ from bot.presenter.presenter import Presenter
 from storyforge_core.domain.commands import BranchFrom, ContinueStory, NewStory, ShowStories, Undo, Vote
 from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.runs import Run
+from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import PlaythroughId, Room, RoomKey
 from storyforge_core.store.database import Database
 from storyforge_core.store.ledger import PostgresLedger
@@ -93,6 +94,9 @@ class Sudden:
 
     async def room(self, key: RoomKey) -> Room:
         return await self.play.store.room(key)
+
+    async def space(self, key: RoomKey) -> Space:
+        return await self.play.store.space(key)
 
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         if not self.gone_on:

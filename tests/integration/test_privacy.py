@@ -294,7 +294,7 @@ async def test_the_time_counts_from_the_day_the_bot_was_sent_away(database: Data
 
 
 def test_every_table_is_known_to_belong_to_stories_or_not() -> None:
-    apart = {"story", "room", "delivery", "player", "identity", "space", "inbox", "measure"}
+    apart = {"story", "room", "delivery", "player", "identity", "space", "inbox", "letter", "mail_mark", "measure"}
     assert {table.name for table in _under_stories()} == {*metadata.tables} - apart
 
 

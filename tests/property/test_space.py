@@ -41,8 +41,10 @@ speakers = st.builds(
 places = st.builds(Surroundings, channel=ids, adults=st.booleans())
 changes = st.builds(
     ChangeSpace,
-    what=st.sampled_from(["channel", "starters", "adults", "default", "block"]),
-    value=st.one_of(ids, st.sampled_from(["on", "off", "everyone", "managers", "quorum 3", "words owner", ""])),
+    what=st.sampled_from(["channel", "starters", "adults", "default", "block", "stream"]),
+    value=st.one_of(
+        ids, st.sampled_from(["on", "off", "everyone", "managers", "quorum 3", "words owner", "paragraphs", ""])
+    ),
     lift=st.booleans(),
 )
 

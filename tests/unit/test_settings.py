@@ -10,7 +10,7 @@ from storyforge_core.errors import SetupError
 from storyforge_core.settings import Settings, checkout, load_settings, misspelt
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
-LINE = re.compile(r"^# ([A-Z_]+)=", re.MULTILINE)
+LINE = re.compile(r"^# ([A-Z0-9_]+)=", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +166,16 @@ def test_servers_are_listed_with_commas_or_blanks(tmp_path: Path, given: str) ->
 def test_a_server_is_listed_by_its_number(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="BLOCKED_GUILDS is 'Friends', but has to be ids"):
         load_settings(write_env(tmp_path, "BLOCKED_GUILDS=Friends\n"))
+
+
+def test_people_who_may_invite_are_listed_with_commas_or_blanks(tmp_path: Path) -> None:
+    settings = load_settings(write_env(tmp_path, "MATRIX_ALLOWED_USERS=@ann:a.org, @*:b.org\n"))
+    assert settings.matrix_allowed_users == ("@ann:a.org", "@*:b.org")
+
+
+def test_a_matrix_account_is_named_by_its_whole_id(tmp_path: Path) -> None:
+    sentence = refusal(tmp_path, "MATRIX_USER_ID=storyforge\n")
+    assert sentence == "MATRIX_USER_ID is 'storyforge', but has to be a whole user id such as @storyforge:example.org."
 
 
 def test_words_are_taken_in_any_case(tmp_path: Path) -> None:

@@ -136,6 +136,13 @@ def test_a_question_without_write_ins_offers_none() -> None:
     assert asking.open_card(asked(rules=Rules(write_ins=False)), PLAIN, None).endswith("Choose a number.")
 
 
+def test_where_only_numbers_can_be_pressed_a_question_says_what_to_type() -> None:
+    typed = Voice(Plain(), PLAIN.moment, command="!story")
+    card = asking.open_card(asked(), typed, None)
+    assert card.endswith("or type !story vote and the number. For something else, !story write and what happens.")
+    assert "!story write" not in asking.open_card(asked(rules=Rules(write_ins=False)), typed, None)
+
+
 def test_nobody_waits_for_a_single_player() -> None:
     assert "Waiting" not in asking.open_card(asked(members=(ANN,)), PLAIN, None)
 

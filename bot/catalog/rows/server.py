@@ -71,5 +71,22 @@ SERVER: Final = Group(
             who="managers",
             build=lambda given: ChangeSpace("block", given["person"], lift=bool(given["off"])),
         ),
+        Row(
+            name="setup stream",
+            help="Choose how scenes appear: word by word, by paragraphs, or when finished",
+            more="A scene that is being written goes on as it began.",
+            example="/story setup stream paragraphs",
+            arguments=(
+                Argument(
+                    name="manner",
+                    help="live, paragraphs or off",
+                    kind="word",
+                    words=("live", "paragraphs", "off"),
+                    required=True,
+                ),
+            ),
+            who="managers",
+            build=lambda given: ChangeSpace("stream", given["manner"]),
+        ),
     ),
 )

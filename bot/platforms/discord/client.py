@@ -15,6 +15,7 @@ from bot.catalog.row import HINT_CHARS, Argument, Given, HelpAsked, Parsed, Prob
 from bot.catalog.typed import make
 from bot.picture.render import map_picture
 from bot.platforms.discord.answers import Answers, acknowledge, apologise, excused
+from bot.platforms.discord.askers import asker_of, asker_of_message
 from bot.platforms.discord.board import Board
 from bot.platforms.discord.buttons import BUTTONS
 from bot.platforms.discord.commands import menus
@@ -24,9 +25,9 @@ from bot.platforms.discord.forms import FORM_CHARS, TOO_LONG, EditForm, NoteForm
 from bot.platforms.discord.link import NO_PINGS, Interaction, Link
 from bot.platforms.discord.menus import NO_SCENE, NOT_OPEN, Deed, message_menus
 from bot.platforms.discord.openings import Openings
-from bot.platforms.discord.reception import Asker, Reception, asker_of, asker_of_message
 from bot.platforms.discord.threads import give_back, make_place, not_allowed
 from bot.platforms.discord.tongues import Interpreter
+from bot.reception import Asker, Reception
 from bot.surface import File
 from storyforge_core.domain.commands import (
     BranchFrom,

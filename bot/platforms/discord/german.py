@@ -38,6 +38,7 @@ NAMES: Final[Mapping[str, str]] = {
     "link": "verbinden",
     "list": "liste",
     "lore": "wissen",
+    "manner": "weise",
     "map": "karte",
     "mode": "art",
     "mydata": "meine-daten",
@@ -65,6 +66,7 @@ NAMES: Final[Mapping[str, str]] = {
     "story": "story",
     "storybook": "storybuch",
     "storyhost": "storyleitung",
+    "stream": "fluss",
     "switch": "schalter",
     "take": "fassung",
     "takes": "fassungen",
@@ -91,6 +93,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "Begin a story here": "Beginne hier eine Geschichte",
     "Change one thing about an entry of the lore": "Ändere etwas an einem Eintrag des Wissens",
     "Choose a setting that new stories begin with": "Wähle eine Einstellung, mit der neue Geschichten beginnen",
+    "Choose how scenes appear: word by word, by paragraphs, or when finished": (
+        "Wähle, wie Szenen erscheinen: Wort für Wort, nach Absätzen oder fertig"
+    ),
     "Decide the vote now": "Entscheide die Abstimmung jetzt",
     "Decide things for the whole server": "Entscheide Dinge für den ganzen Server",
     "Decide who begins stories: everyone, managers, or one role": (
@@ -152,6 +157,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "its number, or words of its title": "seine Nummer, oder Worte seines Titels",
     "its number or title": "ihre Nummer oder ihr Titel",
     "lets them in again": "lässt sie wieder herein",
+    "live, paragraphs or off": "live, Absätze (paragraphs) oder aus (off)",
     "me, off, or a code you were given": "me, off oder ein Code, den du bekommen hast",
     "on or off": "an (on) oder aus (off)",
     "or those with this role": "oder die mit dieser Rolle",

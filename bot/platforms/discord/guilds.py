@@ -2,26 +2,18 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 import discord
 import structlog
 
 from bot.platforms.discord.link import PLATFORM
 from bot.platforms.discord.troubles import understood
+from bot.reception import Register
 from bot.surface import SurfaceError
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Clock
 
 log = structlog.stdlib.get_logger()
-
-
-class Register(Protocol):
-    """Where it is written down where the bot is."""
-
-    async def attendance(self, platform: str, present: Collection[str], at: datetime, only: str | None = None) -> None:
-        """Note in which spaces of a platform the bot is, all of them or `only` one, and that it is in no others."""
 
 
 @dataclass(frozen=True, slots=True)

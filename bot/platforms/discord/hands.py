@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import discord
 from discord import ReactionType
 
+from bot.platforms.discord.askers import speaker
 from bot.platforms.discord.link import Link
-from bot.platforms.discord.reception import Asker, Reception, speaker
 from bot.platforms.discord.troubles import understood
-from storyforge_core.domain.story import Choice, RoomKey, SceneId
+from bot.questions import OpenCard, position_of
+from bot.reception import Asker, Reception
 
 CALM = 1.0
 """Seconds from one vote of somebody who keeps reacting to the next; what comes meanwhile is counted together."""
@@ -18,31 +18,6 @@ MOST_VOTERS = 1000
 """Of one choice, looked up after a time away."""
 AT_ONCE = 4
 """Questions looked at at the same time: after a time away there may be hundreds, and scenes need requests more."""
-_KEYCAP = "\u20e3"
-_STYLE = "\ufe0f"
-"""Selects the coloured form of a sign; some clients send it with the keycap and some do not."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCard:
-    """A message that asks a question."""
-
-    room: RoomKey
-    message: str
-    choices: tuple[Choice, ...]
-
-    @property
-    def scene(self) -> SceneId:
-        """The scene whose question it is."""
-        return self.choices[0].scene
-
-    def offers(self, position: int) -> bool:
-        """Tell whether there is such a choice."""
-        return any(choice.position == position for choice in self.choices)
-
-    def event(self, user: int, position: int) -> str:
-        """The id of a reaction: a second look at the same one makes no second vote."""
-        return f"reaction:{self.message}:{user}:{position}"
 
 
 class Hands:
@@ -81,7 +56,7 @@ class Hands:
             while waiting := self._raised[key]:
                 self._raised[key] = {}
                 for position, asker in waiting.items():
-                    await self._reception.react(asker, position, card.event(key[1], position))
+                    await self._reception.react(asker, position, _event(card, key[1], position))
                 await asyncio.sleep(CALM)
         finally:
             del self._raised[key]
@@ -104,7 +79,7 @@ class Hands:
                         ours.add(position)
                     async for voter in _voters(reaction):
                         asker = asker_of_voter(card, voter)
-                        await self._reception.catch_up(asker, position, card.event(voter.id, position))
+                        await self._reception.catch_up(asker, position, _event(card, voter.id, position))
         return frozenset(ours)
 
 
@@ -125,12 +100,6 @@ def asker_of_voter(card: OpenCard, voter: discord.abc.User) -> Asker:
     return Asker(card.room, speaker(voter))
 
 
-def keycap(position: int) -> str:
-    """The sign of a choice's number."""
-    return f"{position}{_STYLE}{_KEYCAP}"
-
-
-def position_of(emoji: str) -> int | None:
-    """The number that a keycap shows; None for every other sign."""
-    digit = emoji.replace(_STYLE, "").removesuffix(_KEYCAP)
-    return int(digit) if emoji.endswith(_KEYCAP) and digit.isascii() and digit.isdecimal() else None
+def _event(card: OpenCard, user: int, position: int) -> str:
+    """The id of a reaction: a second look at the same one makes no second vote."""
+    return f"reaction:{card.message}:{user}:{position}"

@@ -1,10 +1,9 @@
 """Discord as a part of the program: connected for ever, and again after whatever went wrong."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import discord
 import structlog
@@ -13,25 +12,19 @@ from discord.errors import ConnectionClosed, LoginFailure, PrivilegedIntentsRequ
 from bot.platforms.discord.answers import Answers, mention
 from bot.platforms.discord.board import Board
 from bot.platforms.discord.client import StoryClient
-from bot.platforms.discord.guilds import Guilds, Register
+from bot.platforms.discord.guilds import Guilds
 from bot.platforms.discord.link import PLATFORM, Link, aim
 from bot.platforms.discord.openings import Openings
-from bot.platforms.discord.reception import Door, Reception, Scenes
 from bot.platforms.discord.surface import LIMITS, DiscordSurface
 from bot.platforms.discord.sync import CommandMemory, sync
 from bot.platforms.discord.threads import INVITED
-from bot.presenter.presenter import Presenter
-from bot.surface import RoomGone, SlowDown, SurfaceDown, SurfaceError
+from bot.reception import Reception
+from bot.serving import Backing, counted, returning
+from bot.surface import RoomGone, SurfaceError
 from bot.wording.voice import voice_of
-from storyforge_core.domain.story import PlaythroughId, Room, RoomKey, SceneId
+from storyforge_core.domain.story import PlaythroughId, RoomKey, SceneId
 from storyforge_core.errors import ServiceDown, SetupError
-from storyforge_core.ports import Clock
 
-FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
-COUNT_AGAIN = 0.5
-"""Seconds until the votes under a question are asked for again, when Discord did not tell them."""
-STEADY = 300.0
-"""Seconds: a connection that held this long was a good one, and the next trouble is a new one."""
 NOT_ACCEPTED = (
     "Discord does not accept DISCORD_TOKEN. Copy the bot's token anew: https://discord.com/developers/applications, "
     "your application, Bot, Reset Token."
@@ -42,13 +35,6 @@ REFUSED = (
 )
 
 log = structlog.stdlib.get_logger()
-
-
-class Rooms(Register, Scenes, Protocol):
-    """Where one learns which rooms show a story, and where it is written down where the bot is."""
-
-    async def rooms(self, platform: str) -> tuple[Room, ...]:
-        """List the rooms of a platform that show a story."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +51,6 @@ class Options:
     """The file that tells which commands Discord knows."""
     blocked: frozenset[int] = frozenset()
     """Servers where the bot is not to be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backing:
-    """What the rest of the program lends to Discord."""
-
-    door: Door
-    peephole: Door
-    rooms: Rooms
-    clock: Clock
-    presenter: Presenter
-    welcome: Callable[[str], None]
-    """Told the link by which the bot is invited, each time it has logged in with another one."""
 
 
 class Service:
@@ -105,14 +78,7 @@ class Service:
         Raises:
             SetupError: the owner has to change something first.
         """
-        wait = FIRST_WAIT
-        while True:
-            began = asyncio.get_running_loop().time()
-            await self._session()
-            lasted = asyncio.get_running_loop().time() - began
-            wait = FIRST_WAIT if lasted > STEADY else wait
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT)
+        await returning(self._session)
 
     async def last_call(self, playthrough: PlaythroughId, scene: SceneId) -> None:
         """Count the votes under a question before it is decided; how long that may take is up to the caller.
@@ -120,20 +86,7 @@ class Service:
         Raises:
             ServiceDown: the store is away.
         """
-        rooms = await self._backing.rooms.rooms(PLATFORM)
-        await asyncio.gather(*(self._count(room.key, scene) for room in rooms if room.playthrough == playthrough))
-
-    async def _count(self, room: RoomKey, scene: SceneId) -> None:
-        while True:
-            try:
-                await self._board.count(room, scene)
-            except (SurfaceDown, SlowDown):
-                await asyncio.sleep(COUNT_AGAIN)
-            except SurfaceError as error:
-                log.info("reactions not counted", room=room.address, reason=str(error))
-                return
-            else:
-                return
+        await counted(PLATFORM, self._backing.rooms, self._board.count, playthrough, scene)
 
     async def ready(self, client: StoryClient) -> None:
         """Look where the bot is, now that Discord has told."""

@@ -17,6 +17,7 @@ from bot.platforms.discord.link import NO_PINGS, PACE, PLATFORM, Link
 from bot.platforms.discord.openings import Hook, Openings
 from bot.platforms.discord.troubles import TOO_LARGE, NotHere, NotPermitted, ThreadAsleep, understood
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, MessageOld, SurfaceError
+from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import RoomKey
 
 LIMITS = Limits(max_chars=2000, edits="rewrite", markup="markdown", pace=PACE, question="inside", max_choices=9)
@@ -139,6 +140,10 @@ class DiscordSurface:
     async def typing(self, room: RoomKey) -> None:
         """Show for ten seconds that something is being written."""
         await self._asked(room, lambda: self._link.channel(room).typing())
+
+    async def manner(self, room: RoomKey) -> Manner:  # noqa: ARG002
+        """Nothing of a channel says it; what its server has decided is known anyway."""
+        return "live"
 
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer of Discord told about further edits."""

@@ -6,8 +6,8 @@ import discord
 import structlog
 
 from bot.platforms.discord.link import NO_PINGS, Interaction
-from bot.platforms.discord.reception import Asker
 from bot.platforms.discord.troubles import NotHere, understood
+from bot.reception import Asker
 from bot.surface import SurfaceError
 from bot.wording.markup import Markdown
 from storyforge_core.domain.answers import one_line

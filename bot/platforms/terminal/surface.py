@@ -9,6 +9,7 @@ from uuid import UUID
 from bot.platforms.terminal.screen import Screen, ScreenClosed
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, Pace, RoomGone
 from bot.wording.voice import clock_and_distance
+from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import RoomKey
 
 PLATFORM = "terminal"
@@ -63,6 +64,10 @@ class TerminalSurface:
 
     async def typing(self, room: RoomKey) -> None:
         """Nothing to show: the words come as they are written."""
+
+    async def manner(self, room: RoomKey) -> Manner:  # noqa: ARG002
+        """Whoever sits at a screen reads along."""
+        return "live"
 
     def allowance(self, room: RoomKey) -> Allowance | None:  # noqa: ARG002
         """A screen never asks to wait."""

@@ -1,6 +1,7 @@
 """Begin a story, go on, vote, write in, decide."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import assert_never
 
 from storyforge_core.domain.answers import one_line
@@ -15,7 +16,7 @@ from storyforge_core.domain.changes import (
     StoryAdded,
     VoteSet,
 )
-from storyforge_core.domain.commands import CloseBallot, ContinueStory, NewStory, Vote, WriteIn
+from storyforge_core.domain.commands import CloseBallot, ContinueStory, NewStory, Unvote, Vote, WriteIn
 from storyforge_core.domain.events import BallotChanged, BallotDecided, BallotWaits, StoryBegan
 from storyforge_core.domain.replies import Accepted, NotHere, Reply
 from storyforge_core.domain.runs import Order, Situation
@@ -43,7 +44,7 @@ MOST_CHOICES = 9
 """One digit, one keycap emoji."""
 
 
-Playing = NewStory | ContinueStory | Vote | WriteIn | CloseBallot
+Playing = NewStory | ContinueStory | Vote | Unvote | WriteIn | CloseBallot
 """The commands that are handled here."""
 
 
@@ -56,6 +57,8 @@ async def handle(table: Table, command: Playing) -> Reply:
             return await continue_story(table, command)
         case Vote():
             return await vote(table, command)
+        case Unvote():
+            return await unvote(table, command)
         case WriteIn():
             return await write_in(table, command)
         case CloseBallot():
@@ -171,9 +174,33 @@ async def vote(table: Table, command: Vote) -> Reply:
     """Vote, or vote otherwise; the vote that makes the ballot complete decides it."""
     ballot = table.require_ballot()
     choice = numbered(ballot, command.number)
-    if any(old.player == table.player.id and old.choice == choice.id for old in ballot.votes):
+    mine = next((old for old in ballot.votes if old.player == table.player.id), None)
+    if mine is not None and command.given is not None and command.given < mine.at:
+        return Accepted("Your newest vote counts.")
+    if mine is not None and mine.choice == choice.id:
+        if command.given is not None and command.given > mine.at:
+            await table.desk.apply((voting(ballot, table.player.id, choice.id, command.given),), "vote")
         return Accepted(f"Your vote stays with {choice.position}, {quoted(choice.text)}.")
-    return await _vote(table, ballot, choice, added=None)
+    return await _vote(table, ballot, choice, command.given or table.at, added=None)
+
+
+async def unvote(table: Table, command: Unvote) -> Reply:
+    """Take back the vote that a sign stood for; the ballot waits for the player again.
+
+    Raises:
+        NotFound: it counts no more, since they have voted otherwise.
+    """
+    ballot = table.require_ballot()
+    mine = next((old for old in ballot.votes if old.player == table.player.id and old.at == command.given), None)
+    if mine is None:
+        msg = "That vote does not count any more."
+        raise NotFound(msg)
+    left = replace(ballot, votes=tuple(old for old in ballot.votes if old is not mine))
+    taken = VoteSet(ballot.id, mine.player, CastVote(mine.choice, mine.at), None)
+    await table.desk.apply((taken,), "unvote")
+    rules, members = table.here.playthrough.rules, table.here.members
+    await table.desk.tell(table.here.playthrough.id, BallotChanged(left, rules, members, table.player.name))
+    return Accepted("Your vote is taken back.")
 
 
 async def write_in(table: Table, command: WriteIn) -> Reply:
@@ -188,7 +215,7 @@ async def write_in(table: Table, command: WriteIn) -> Reply:
         raise NotAllowed(msg)
     known = next((choice for choice in ballot.choices if choice.text.casefold() == text.casefold()), None)
     if known is not None:
-        return await vote(table, Vote(known.position))
+        return await vote(table, Vote(known.position, command.given))
     if len(ballot.choices) >= MOST_CHOICES:
         msg = f"There are {MOST_CHOICES} choices already; vote for one of them."
         raise Invalid(msg)
@@ -199,14 +226,16 @@ async def write_in(table: Table, command: WriteIn) -> Reply:
         text=text,
         author=table.player.id,
     )
-    return await _vote(table, replace(ballot, choices=(*ballot.choices, added)), added, added=added)
+    return await _vote(
+        table, replace(ballot, choices=(*ballot.choices, added)), added, command.given or table.at, added=added
+    )
 
 
-async def _vote(table: Table, ballot: Ballot, choice: Choice, added: Choice | None) -> Reply:
+async def _vote(table: Table, ballot: Ballot, choice: Choice, at: datetime, added: Choice | None) -> Reply:
     here = table.here
     joined = joining(here, table.player.id, table.member)
     members = with_member(here.members, joined, table.player.name)
-    change = voting(ballot, table.player.id, choice.id, table.at)
+    change = voting(ballot, table.player.id, choice.id, at)
     ballot = _with_vote(ballot, change)
     changes: tuple[Change, ...] = (*joined, *(() if added is None else (ChoiceAdded(added),)), change)
     changed = BallotChanged(ballot, here.playthrough.rules, members, table.player.name, added)

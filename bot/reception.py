@@ -1,27 +1,19 @@
-"""Where people's commands are taken in: who asks, from where, and what they are answered."""
+"""Where people's commands are taken in on any chat platform: who asks, from where, and what they are answered."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
-import discord
 import structlog
 
-from bot.platforms.discord.link import PLATFORM, Interaction
-from storyforge_core.domain.commands import Command, Incoming, NewStory, Speaker, Surroundings, Vote
-from storyforge_core.domain.replies import Declined, Repeated, Reply
-from storyforge_core.domain.story import RoomKey
+from storyforge_core.domain.commands import Command, Incoming, NewStory, Speaker, Surroundings, Unvote, Vote
+from storyforge_core.domain.replies import Accepted, Declined, Repeated, Reply
+from storyforge_core.domain.story import Room, RoomKey
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Clock, ShownScene
 
 BLOCKED = "Whoever runs this bot has decided that it tells no stories on this server."
-_WITH_AGE = (
-    discord.Thread,
-    discord.TextChannel,
-    discord.VoiceChannel,
-    discord.StageChannel,
-    discord.ForumChannel,
-)
 
 log = structlog.stdlib.get_logger()
 
@@ -41,6 +33,20 @@ class Scenes(Protocol):
 
     async def scene_in(self, key: RoomKey, message: str) -> ShownScene | None:
         """Find the scene that a message of a room tells; None when it tells none."""
+
+
+class Register(Protocol):
+    """Where it is written down where the bot is."""
+
+    async def attendance(self, platform: str, present: Collection[str], at: datetime, only: str | None = None) -> None:
+        """Note in which spaces of a platform the bot is, all of them or `only` one, and that it is in no others."""
+
+
+class Rooms(Register, Scenes, Protocol):
+    """Where one learns which rooms show a story."""
+
+    async def rooms(self, platform: str) -> tuple[Room, ...]:
+        """List the rooms of a platform that show a story, in the order in which they became known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,13 @@ class Reception:
         if isinstance(await self._do(self.peephole, asker, Vote(position), event), Repeated):
             await self._do(self.peephole, asker, Vote(position), str(self.clock.new_id()))
 
-    async def catch_up(self, asker: Asker, position: int, event: str) -> None:
-        """Count a reaction that is found: only if it never was counted, since later votes are worth more."""
-        await self._do(self.peephole, asker, Vote(position), event)
+    async def catch_up(self, asker: Asker, position: int, event: str, given: datetime | None = None) -> None:
+        """Count a sign that is found: only once, and where it says when it was made, not before votes given since."""
+        await self._do(self.peephole, asker, Vote(position, given), event)
+
+    async def take_back(self, asker: Asker, given: datetime, event: str) -> bool:
+        """Take back the vote that a sign stood for; False where another one counts, or the same was done before."""
+        return isinstance(await self._do(self.peephole, asker, Unvote(given), event), Accepted)
 
     async def _do(self, door: Door, asker: Asker, command: Command, event: str) -> Reply:
         if asker.room.realm in self.blocked:
@@ -111,40 +121,3 @@ class Reception:
 
     def _incoming(self, asker: Asker, command: Command, event: str) -> Incoming:
         return Incoming(event, asker.room, asker.speaker, command, self.clock.now(), asker.around)
-
-
-def asker_of(interaction: Interaction) -> Asker:
-    """Who has typed a command or pressed a button, and where."""
-    realm = str(interaction.guild_id or "")
-    powers = interaction.permissions if realm else discord.Permissions.none()
-    asking = replace(speaker(interaction.user, powers), private=True)  # interactions are answered so
-    place = RoomKey(PLATFORM, str(interaction.channel_id), realm)
-    return Asker(place, asking, _surroundings(interaction.channel, place))
-
-
-def asker_of_message(message: discord.Message) -> Asker:
-    """Who has written a message, and where."""
-    author, realm = message.author, str(message.guild.id if message.guild else "")
-    powers = author.guild_permissions if isinstance(author, discord.Member) else discord.Permissions.none()
-    place = RoomKey(PLATFORM, str(message.channel.id), realm)
-    return Asker(place, speaker(author, powers), _surroundings(message.channel, place))
-
-
-def speaker(user: discord.abc.User, powers: discord.Permissions | None = None) -> Speaker:
-    """A person of Discord, by the name that this place knows them under, with what they may do there."""
-    powers = powers or discord.Permissions.none()
-    roles = tuple(str(role.id) for role in user.roles) if isinstance(user, discord.Member) else ()
-    return Speaker(
-        PLATFORM,
-        str(user.id),
-        user.display_name,
-        moderator=powers.manage_guild or powers.manage_messages,
-        manager=powers.manage_guild,
-        roles=roles,
-    )
-
-
-def _surroundings(channel: object, place: RoomKey) -> Surroundings:
-    """The channel that a place is in; a thread is as open to minors as that is."""
-    outer = str(channel.parent_id) if isinstance(channel, discord.Thread) else place.address
-    return Surroundings(outer, adults=isinstance(channel, _WITH_AGE) and channel.is_nsfw())

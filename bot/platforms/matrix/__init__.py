@@ -1,0 +1,1 @@
+"""Matrix: rooms of any homeserver, encrypted or not. Nothing outside this package knows nio."""
