@@ -24,7 +24,7 @@ from bot.surface import MessageGone, RoomGone
 from storyforge_core.domain import commands as ask
 from storyforge_core.domain.replies import Accepted, Declined, Repeated, Reply
 from storyforge_core.domain.space import STARTERS
-from storyforge_core.ports import Letter
+from storyforge_core.mailbox import Letter
 
 SEEN = (
     *(ask.Vote, ask.WriteIn, ask.BranchFrom, ask.GoTo, ask.Undo, ask.Redo, ask.Edit),
