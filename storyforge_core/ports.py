@@ -1,10 +1,10 @@
 """What the engine and the presenter need from the outside world, as narrow protocols."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from storyforge_core.domain.ballot import Ballot
@@ -407,49 +407,3 @@ class Words(Protocol):
 
     def live(self, run: RunId) -> AbstractAsyncContextManager[LiveWords]:
         """Follow a run from its first word on; a run that is over changes no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One of the program's own accounts on a platform that is asked for what is new."""
-
-    platform: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """Something that came in from a platform."""
-
-    id: str
-    """The platform's own."""
-    room: str
-    body: Mapping[str, Any]
-    """What the platform told, in its own words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A letter that waits to be handled."""
-
-    number: int
-    """Its place in the order in which letters came."""
-    at: datetime
-    """When it came."""
-    letter: Letter
-
-
-class Mailbox(Protocol):
-    """Keeps what came in until it is handled, for platforms where one asks for what is new since a mark."""
-
-    async def mark(self, account: Account) -> str:
-        """Read up to where everything is in the box; empty for an account that never asked."""
-
-    async def deliver(self, account: Account, letters: Sequence[Letter], mark: str) -> None:
-        """Keep letters and the mark behind them, together; a letter that is there already stays as it is."""
-
-    async def letters(self, account: Account, after: int, limit: int) -> tuple[Kept, ...]:
-        """Read the letters with a number above `after`, in order."""
-
-    async def done(self, kept: Kept) -> None:
-        """Take a letter out that was handled."""

@@ -13,7 +13,7 @@ from bot.platforms.matrix.link import Link
 from bot.platforms.matrix.options import Options
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.logs import configure
-from storyforge_core.ports import Account, Letter
+from storyforge_core.mailbox import Account, Letter
 from storyforge_core.store.database import Database
 from storyforge_core.store.mail import PostgresMailbox
 from tests.game import until

@@ -80,6 +80,15 @@ class Club:
         cards = [each for each in self.ann.messages(self.room) if each.thread == root and is_card(each)]
         return cards[-1]
 
+    async def appears(self, kind: str) -> dict[str, Any]:
+        """Wait for an event of a kind, as Ann sees it."""
+
+        def seen() -> list[dict[str, Any]]:
+            return [event for event in self.ann.events[self.room] if event["type"] == kind]
+
+        await self.ann.until(lambda: bool(seen()))
+        return seen()[-1]
+
     def now(self, message: Seen) -> str:
         """What a message says now, as Bo sees it."""
         return next((each.text for each in self.bo.messages(self.room) if each.id == message.id), "")
@@ -135,6 +144,12 @@ class Club:
     async def last_call(self, playthrough: PlaythroughId, scene: SceneId) -> None:
         """Ask the program for votes, as soon as one runs."""
         await (await asyncio.shield(self.running)).last_call(playthrough, scene)
+
+
+def answer(poll: dict[str, Any], *chosen: str) -> tuple[str, dict[str, Any]]:
+    """An answer to a poll."""
+    kind = "org.matrix.msc3381.poll.response"
+    return kind, {kind: {"answers": chosen}, "m.relates_to": {"rel_type": "m.reference", "event_id": poll["event_id"]}}
 
 
 def is_card(message: Seen) -> bool:

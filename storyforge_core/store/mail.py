@@ -3,7 +3,8 @@
 import json
 from collections.abc import Sequence
 
-from storyforge_core.ports import Account, Clock, Kept, Letter
+from storyforge_core.mailbox import Account, Kept, Letter
+from storyforge_core.ports import Clock
 from storyforge_core.store.codec import storable
 from storyforge_core.store.database import Database
 from storyforge_core.store.statement import Db, Statement
@@ -31,7 +32,7 @@ _DONE = Statement("DELETE FROM letter WHERE number = :number")
 
 
 class PostgresMailbox:
-    """See `ports.Mailbox`."""
+    """See `mailbox.Mailbox`."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._engine = database.engine

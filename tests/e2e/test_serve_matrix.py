@@ -58,14 +58,13 @@ def has_numbers(human: Human, room: str, card: Seen) -> bool:
     return len({each["content"]["m.relates_to"]["key"] for each in human.reactions(room, card.id)}) >= 3
 
 
-@pytest.mark.parametrize("sealed", [False, True])
 async def test_friends_play_from_the_invitation_to_the_second_scene(
-    house: Home, bot: Session, meet: Meet, ollama: Ollama, *, sealed: bool
+    house: Home, bot: Session, meet: Meet, ollama: Ollama
 ) -> None:
     ollama.plays(tellings=[numbered("a", 60), numbered("b", 20)], rate=50)
     with serving(house) as program:
         ann, bo = await meet("ann"), await meet("bo")
-        room = await ann.opens(bot.user, bo.id, sealed=sealed)
+        room = await ann.opens(bot.user, bo.id)
         await bo.joins(room)
         await ann.meets(room, bot.user)
         await ann.says(room, f"!story new {PREMISE}")
@@ -73,7 +72,6 @@ async def test_friends_play_from_the_invitation_to_the_second_scene(
         scene = await ann.reads(room, "a60.")
         assert scene.thread == card.thread
         assert scene.edits > 2
-        assert scene.sealed is card.sealed is sealed
         await bo.says(room, "!story join", thread=card.thread)
         await ann.reads(room, "Bo joins")
         await bo.reacts(room, card.id, f"2{KEYCAP}")

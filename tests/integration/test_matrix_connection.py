@@ -11,7 +11,7 @@ import pytest
 from bot.platforms.matrix.troubles import NotPermitted
 from bot.surface import RoomGone
 from storyforge_core.errors import ServiceDown
-from storyforge_core.ports import Account
+from storyforge_core.mailbox import Account
 from storyforge_core.store.database import Database
 from tests.game import until
 from tests.matrix_robot import Ear, Robot, invited, robot

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from bot.platforms.matrix.signs import CARD
 from bot.platforms.matrix.wire import API
 from storyforge_core.domain.events import BallotDecided
 from storyforge_core.store.database import Database
-from tests.matrixia import PREMISE, club
+from tests.game import ScriptedWriter
+from tests.matrixia import PREMISE, answer, club
 from tests.peers.synapse import Synapse
 
 SIGNS_ONLY = '{"room":{"timeline":{"limit":1},"ephemeral":{"types":["m.receipt"]}}}'
@@ -91,6 +93,30 @@ async def test_in_the_room_itself_commands_are_for_the_newest_story(
         talk = await ann.says(room, "Who is hungry?")
         await ann.says(room, "!story vote 1", thread=talk)
         assert (await ann.reads(room, "This thread is yours")).thread == talk
+
+
+async def test_a_whole_room_can_be_the_place_of_a_story(
+    homeserver: Synapse, database: Database, tmp_path: Path
+) -> None:
+    async with club(homeserver, database, tmp_path, ScriptedWriter(1200)) as friends:
+        async with friends.program(stories="room", polls=True):
+            ann, room = friends.ann, await friends.meets()
+            await ann.says(room, f"!story new {PREMISE}")
+            card = await friends.asked()
+            assert not card.thread
+            poll = await friends.appears("org.matrix.msc3381.poll.start")
+            await ann.says(room, "!story story", thread=card.id)
+            assert (await ann.reads(room, "You are at 1 ·")).thread == card.id, "answered where it was asked"
+            await ann.says(room, "!story path")
+            assert "s1w1200" not in (await ann.reads(room, "The file has all of it.")).text
+            assert b"s1w1200" in await ann.downloads((await ann.reads(room, "All of it.")).content)
+        async with friends.program(stories="room", polls=True):
+            await ann.sends(room, *answer(poll, "2"))
+            await ann.reads(room, "s2w1 ")
+        polls = [event for event in ann.events[room] if event["type"] == poll["type"]]
+        assert [event["content"][CARD] == card.id for event in polls] in ([True], [True, False]), (
+            "one for each question"
+        )
 
 
 async def test_what_is_somebodys_own_is_answered_to_them_alone(

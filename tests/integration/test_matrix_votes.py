@@ -1,13 +1,12 @@
 """Votes by signs on a real homeserver: reactions and polls, changed, taken back, and found after an absence."""
 
 from pathlib import Path
-from typing import Any
 
 from storyforge_core.domain.events import BallotDecided
 from storyforge_core.domain.story import Rules
 from storyforge_core.store.database import Database
 from tests.game import until
-from tests.matrixia import ONE, THREE, TWO, Club, club
+from tests.matrixia import ONE, THREE, TWO, Club, answer, club
 from tests.peers.synapse import Synapse
 
 LONG = Rules(deadline=86_400)
@@ -88,7 +87,7 @@ async def test_a_poll_is_answered_anew_and_closed(homeserver: Synapse, database:
         async with friends.program(polls=True):
             ann, bo, room = friends.ann, friends.bo, await friends.meets(sealed=True)
             card = await friends.both_play()
-            poll = await appears(friends, "org.matrix.msc3381.poll.start")
+            poll = await friends.appears("org.matrix.msc3381.poll.start")
             answers = poll["content"]["org.matrix.msc3381.poll.start"]["answers"]
             assert [each["org.matrix.msc1767.text"] for each in answers] == [f"Choice {n} of 1" for n in (1, 2, 3)]
             assert poll["sealed"]
@@ -102,24 +101,9 @@ async def test_a_poll_is_answered_anew_and_closed(homeserver: Synapse, database:
             await friends.shows(card, "3. Choice 3 of 1 — 1 vote (Ann)")
             await bo.sends(room, *answer(poll, "3"))
             await ann.reads(room, "s2w1 ")
-            end = await appears(friends, "org.matrix.msc3381.poll.end")
+            end = await friends.appears("org.matrix.msc3381.poll.end")
             assert end["content"]["m.relates_to"]["event_id"] == poll["event_id"]
             assert not ann.reactions(room, card.id)
-
-
-def answer(poll: dict[str, Any], *chosen: str) -> tuple[str, dict[str, Any]]:
-    kind = "org.matrix.msc3381.poll.response"
-    return kind, {kind: {"answers": chosen}, "m.relates_to": {"rel_type": "m.reference", "event_id": poll["event_id"]}}
-
-
-async def appears(friends: Club, kind: str) -> dict[str, Any]:
-    """Wait for an event of a kind, as Ann sees it."""
-
-    def seen() -> list[dict[str, Any]]:
-        return [event for event in friends.ann.events[friends.room] if event["type"] == kind]
-
-    await friends.ann.until(lambda: bool(seen()))
-    return seen()[-1]
 
 
 async def decide(friends: Club, thread: str) -> None:

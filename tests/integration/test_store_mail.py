@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storyforge_core.engine.clock import SystemClock
-from storyforge_core.ports import Account, Letter
+from storyforge_core.mailbox import Account, Letter
 from storyforge_core.store.database import Database
 from storyforge_core.store.mail import PostgresMailbox
 

@@ -22,7 +22,8 @@ from bot.platforms.matrix.sync import Collector, keep_keys
 from bot.platforms.matrix.troubles import LoggedOut
 from bot.surface import SlowDown, SurfaceDown, SurfaceError
 from storyforge_core.errors import ServiceDown
-from storyforge_core.ports import Account, Clock, Mailbox
+from storyforge_core.mailbox import Account, Mailbox
+from storyforge_core.ports import Clock
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds until the homeserver, or our own store, is asked again after it did not answer."""

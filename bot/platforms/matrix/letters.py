@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.platforms.matrix.sealing import SEALED_KIND
-from storyforge_core.ports import Letter
+from storyforge_core.mailbox import Letter
 
 Event = Mapping[str, Any]
 MEMBER = "m.room.member"

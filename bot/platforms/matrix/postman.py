@@ -11,7 +11,8 @@ import structlog
 from bot.platforms.matrix.sealing import SEALED_KIND
 from bot.surface import SlowDown, SurfaceDown
 from storyforge_core.errors import ServiceDown
-from storyforge_core.ports import Account, Clock, Kept, Letter, Mailbox
+from storyforge_core.mailbox import Account, Kept, Letter, Mailbox
+from storyforge_core.ports import Clock
 
 PATIENCE = timedelta(days=1)
 """How long a letter is kept whose key is missing."""

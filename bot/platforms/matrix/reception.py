@@ -24,7 +24,7 @@ from bot.surface import MessageGone, RoomGone
 from storyforge_core.domain import commands as ask
 from storyforge_core.domain.replies import Accepted, Declined, Repeated, Reply
 from storyforge_core.domain.space import STARTERS
-from storyforge_core.ports import Letter
+from storyforge_core.mailbox import Letter
 
 SEEN = (
     *(ask.Vote, ask.WriteIn, ask.BranchFrom, ask.GoTo, ask.Undo, ask.Redo, ask.Edit),
@@ -146,7 +146,11 @@ class Hearing:
                 self.answers.reply(spot, objection)
                 return
         place = await self.threads.make(room, command, asker.speaker.name, spot.event)
-        reply = await self.reception.ask(replace(asker, room=place.key), command, spot.event)
+        there = replace(asker, room=place.key)
+        if isinstance(command, ask.NewStory):
+            reply = await self.reception.begin(there, command, spot.event)
+        else:
+            reply = await self.reception.ask(there, command, spot.event)
         if not isinstance(reply, Accepted | Repeated):
             self.answers.reply(spot, reply)
             await self.threads.give_back(place)

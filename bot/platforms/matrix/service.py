@@ -26,7 +26,7 @@ from bot.surface import SurfaceError
 from bot.wording.voice import voice_of
 from storyforge_core.domain.story import PlaythroughId, RoomKey, SceneId
 from storyforge_core.errors import ServiceDown, SetupError
-from storyforge_core.ports import Mailbox
+from storyforge_core.mailbox import Mailbox
 
 log = structlog.stdlib.get_logger()
 

@@ -14,7 +14,7 @@ from bot.platforms.matrix.sealing import opened
 from bot.platforms.matrix.troubles import NotPermitted, NotTaken, understood
 from bot.platforms.matrix.wire import API, JSON, ask, part, send
 from bot.surface import MessageGone
-from storyforge_core.ports import Account, Letter, Mailbox
+from storyforge_core.mailbox import Account, Letter, Mailbox
 
 WAIT_SECONDS = 30
 """How long the homeserver may keep a question for news open."""
