@@ -20,7 +20,7 @@ NAME_CHARS = 80
 HIGHEST_NUMBER = 999
 SHORT_CHARS = 30
 
-Kind = Literal["text", "number", "word", "scene", "story", "player", "command", "channel", "role", "person"]
+Kind = Literal["text", "number", "word", "scene", "story", "player", "entity", "command", "channel", "role", "person"]
 """`word` is one of `Argument.words`; `scene` to `command` name what a platform may complete while it is typed; the last
 three are the platform's own, by its ids, and it may have a way to pick them."""
 
@@ -92,7 +92,7 @@ class Root:
 
 
 STORY: Final = Root("story", "Tell a branching story together")
-BOOK: Final = Root("storybook", "Ask the story what it knows")
+BOOK: Final = Root("storybook", "Ask the story what it knows, and write down what is true")
 HOST: Final = Root("storyhost", "Look after a story and its players")
 
 

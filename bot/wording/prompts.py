@@ -20,6 +20,7 @@ ROWS: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
         "newest": ("newest", "begun"),
         "wishes": ("chosen", "direction", "wish"),
         "remembered": ("remembered",),
+        "known": ("known",),
     }
 )
 NAME_CHARS = max(map(len, ROWS))

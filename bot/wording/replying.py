@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from bot.wording import bible
 from bot.wording.asking import Asked, question
 from bot.wording.knowing import answer, found
 from bot.wording.mydata import my_data
@@ -16,6 +17,9 @@ from storyforge_core.domain.replies import (
     AnswerShown,
     ContextShown,
     Declined,
+    EntitiesShown,
+    EntityShown,
+    FactsShown,
     MapShown,
     MyDataShown,
     NotHere,
@@ -71,6 +75,12 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = why(reply, voice)
         case ContextShown():
             text = context(reply, voice)
+        case EntityShown():
+            text = bible.card(reply, voice)
+        case EntitiesShown():
+            text = bible.cards(reply, voice)
+        case FactsShown():
+            text = bible.facts(reply, voice)
         case _:
             assert_never(reply)
     return text

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from storyforge_core.domain.ballot import BallotStatus
+from storyforge_core.domain.bible import Card, Claim, EntityId, FactId
 from storyforge_core.domain.story import (
     BallotId,
     Choice,
@@ -182,11 +183,47 @@ class BallotSet:
     kind: Literal["ballot_set"] = "ballot_set"
 
 
+@dataclass(frozen=True, slots=True)
+class EntitySet:
+    """Somebody or something was written down, written down otherwise, or forgotten."""
+
+    story: StoryId
+    entity: EntityId
+    before: Card | None
+    after: Card | None
+    kind: Literal["entity_set"] = "entity_set"
+
+
+@dataclass(frozen=True, slots=True)
+class FactSet:
+    """A fact was written down or forgotten."""
+
+    story: StoryId
+    fact: FactId
+    scene: SceneId
+    """From which on it holds."""
+    before: Claim | None
+    after: Claim | None
+    kind: Literal["fact_set"] = "fact_set"
+
+
 Addition = StoryAdded | SceneAdded | ChoiceAdded | BallotAdded
-Update = HeadMoved | TitleSet | NoteSet | RulesSet | ShelvedSet | MemberSet | RoomSet | VoteSet | BallotSet
+Update = (
+    HeadMoved
+    | TitleSet
+    | NoteSet
+    | RulesSet
+    | ShelvedSet
+    | MemberSet
+    | RoomSet
+    | VoteSet
+    | BallotSet
+    | EntitySet
+    | FactSet
+)
 Change = Addition | Update
 
-UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet)
+UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet)
 """What `/story undo` takes back. Votes and ballots have ways of their own: vote again, ask again."""
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
+from storyforge_core.domain.bible import Card, Fact, Sort
 from storyforge_core.domain.events import Task
 from storyforge_core.domain.manifest import Manifest, Measure
 from storyforge_core.domain.memory import Progress, Quote
@@ -220,6 +221,35 @@ class ContextShown:
     kind: Literal["context_shown"] = "context_shown"
 
 
+@dataclass(frozen=True, slots=True)
+class EntityShown:
+    """What is written down about somebody or something, and the facts that name them."""
+
+    card: Card
+    """Without its secret for those who are not to know it."""
+    guarded: bool
+    """It has a secret that is not shown."""
+    facts: tuple[Fact, ...]
+    kind: Literal["entity_shown"] = "entity_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class EntitiesShown:
+    """What is written down of one sort, without secrets."""
+
+    sort: Sort
+    cards: tuple[Card, ...]
+    kind: Literal["entities_shown"] = "entities_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class FactsShown:
+    """The facts that hold here."""
+
+    facts: tuple[Fact, ...]
+    kind: Literal["facts_shown"] = "facts_shown"
+
+
 Reply = (
     Accepted
     | Declined
@@ -237,4 +267,7 @@ Reply = (
     | SearchShown
     | WhyShown
     | ContextShown
+    | EntityShown
+    | EntitiesShown
+    | FactsShown
 )

@@ -64,6 +64,8 @@ class Brief:
     """How many scenes of the path lie before those in `path`."""
     remembered: tuple[Remembered, ...] = ()
     """Of scenes that the prompt does not have whole; those that matter most first."""
+    known: tuple[str, ...] = ()
+    """What is written down about those who are named now, a line each; what matters most first."""
 
 
 @dataclass(frozen=True, slots=True)

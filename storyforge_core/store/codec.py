@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from storyforge_core.domain.ballot import Ballot
+from storyforge_core.domain.bible import Card, Claim
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.runs import Draft, Run, Situation
@@ -27,6 +28,8 @@ DRAFT = TypeAdapter(Draft)
 RUN = TypeAdapter(Run)
 SITUATION = TypeAdapter(Situation)
 SPACE = TypeAdapter(Space)
+CARD = TypeAdapter(Card)
+CLAIM = TypeAdapter(Claim)
 
 
 def dump(adapter: TypeAdapter[Value], value: Value) -> str:

@@ -11,6 +11,8 @@ from storyforge_core.domain.changes import (
     CastVote,
     Change,
     ChoiceAdded,
+    EntitySet,
+    FactSet,
     HeadMoved,
     MemberSet,
     NoteSet,
@@ -28,6 +30,7 @@ from storyforge_core.domain.changes import (
 from storyforge_core.domain.story import Choice, Playthrough
 from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
+from storyforge_core.store import bible
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.transaction import MEANWHILE
@@ -205,6 +208,10 @@ async def _update(db: Db, change: Update) -> None:
             done = await _set_vote(db, change)
         case BallotSet():
             done = await _SET_BALLOT.value(db, ballot=change.ballot, **columns(change.after), **_was(change.before))
+        case EntitySet():
+            done = await bible.set_entity(db, change)
+        case FactSet():
+            done = await bible.set_fact(db, change)
         case _:
             assert_never(change)
     if not done:

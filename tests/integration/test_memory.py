@@ -5,15 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from storyforge_core.domain.commands import (
-    Ask,
-    BranchFrom,
-    ContinueStory,
-    DeleteStory,
-    Edit,
-    NewStory,
-    Search,
-)
+from storyforge_core.domain.book import Ask, Search
+from storyforge_core.domain.commands import BranchFrom, ContinueStory, DeleteStory, Edit, NewStory
 from storyforge_core.domain.memory import EMBEDDING_SIZE, Cue, Purpose, Sought, Vector
 from storyforge_core.domain.replies import AnswerShown, Declined, SearchShown
 from storyforge_core.domain.story import RoomKey

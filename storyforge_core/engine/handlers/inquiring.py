@@ -2,11 +2,11 @@
 
 from typing import assert_never
 
-from storyforge_core.domain.commands import Ask, Search, ShowContext, ShowWhy
+from storyforge_core.domain.book import Ask, Search, ShowContext, ShowWhy
 from storyforge_core.domain.memory import Question
 from storyforge_core.engine.handlers.moving import named
 from storyforge_core.engine.oracle import Errand, Hindsight, Lookup, Outlook
-from storyforge_core.engine.steps.plan import known_at
+from storyforge_core.engine.steps.plan import known_at, with_bible
 from storyforge_core.engine.table import Table
 
 Inquiring = Ask | Search | ShowWhy | ShowContext
@@ -25,6 +25,8 @@ async def handle(table: Table, command: Inquiring) -> Errand:
             scene = await named(table, command.scene) if command.scene.strip() else table.require_head()
             return Hindsight(scene, await table.desk.draft_of(scene.id))
         case ShowContext():
-            return Outlook(await known_at(table.desk, table.here, table.require_head().id))
+            head = table.require_head()
+            brief = await known_at(table.desk, table.here, head.id)
+            return Outlook(await with_bible(brief, table.desk, table.here, head.id))
         case _:
             assert_never(command)

@@ -164,6 +164,8 @@ NAMES = {
     "note_set": "the change of the director's note",
     "rules_set": "the change of settings",
     "shelved_set": "the deletion",
+    "entity_set": "what was written down last",
+    "fact_set": "the last change of the facts",
 }
 
 
