@@ -32,6 +32,7 @@ def my_data(data: MyData, voice: Voice) -> str:
         _sum("Hints", data.hints),
         _sum("Director's notes", data.notes),
         _sum("Scenes you rewrote", data.scenes),
+        _sum("Cards and facts you wrote down", data.written),
         f"Steps in the log: {data.steps:,}",
         ASK,
     )

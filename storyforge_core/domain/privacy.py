@@ -58,6 +58,8 @@ class MyData:
     """Their director's notes."""
     scenes: tuple[Said, ...] = ()
     """The titles of scenes that they wrote themselves, as edits."""
+    written: tuple[Said, ...] = ()
+    """What they wrote down as true: cards and facts."""
     steps: int = 0
     """How many entries of the audit log are theirs."""
 
