@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from storyforge_core.domain.bible import Entity, Fact
 from storyforge_core.domain.manifest import Measure
 from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Purpose, Unread, Vector
-from storyforge_core.domain.story import RoomKey, Scene, SceneId
+from storyforge_core.domain.story import RoomKey, Scene, SceneId, StoryId
 
 
 class Embedder(Protocol):
@@ -29,6 +30,16 @@ class Embedder(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections."""
+
+
+class Book(Protocol):
+    """What is true in a story. A desk is one."""
+
+    async def entities(self, story: StoryId) -> tuple[Entity, ...]:
+        """Read who and what there is in a story, in the order in which they were written down."""
+
+    async def facts(self, end: SceneId) -> tuple[Fact, ...]:
+        """Read the facts that hold at a scene, in the order in which they were written down."""
 
 
 class Archive(Protocol):

@@ -1,6 +1,6 @@
 """What the engine and the presenter need from the outside world, as narrow protocols."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +33,7 @@ from storyforge_core.domain.story import (
 )
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.domain.writing import Asking, Finding, Profile, Telling, WriterEvent
+from storyforge_core.memory_ports import Book
 
 
 class Clock(Protocol):
@@ -124,7 +125,7 @@ class ShownScene:
     """It belongs to the story that the room shows now."""
 
 
-class Desk(Protocol):
+class Desk(Book, Protocol):
     """One transaction in which a command is decided. All that is written here is stored together, or not at all.
 
     While a desk with a situation is open, the playthrough is locked against every other desk.

@@ -50,6 +50,8 @@ class ScriptedWriter:
         """Tokens that it counts for each one that is estimated of a prompt; None: it does not count."""
         self.fail_after: list[int] = []
         """For each telling in turn: break off after so many words."""
+        self.hold: asyncio.Event | None = None
+        """Answers to questions wait for it."""
         self.answers: list[str | Exception] = []
         """For each question in turn: this instead of good choices."""
         self.gate = asyncio.Event()
@@ -85,6 +87,8 @@ class ScriptedWriter:
 
     async def ask(self, asking: Asking) -> str:
         self.askings.append(asking)
+        if self.hold is not None:
+            await self.hold.wait()
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer

@@ -23,9 +23,21 @@ WORDS_LISTED = 8
 """More words than these are not in the form of a command, but in what its help says besides."""
 
 Kind = Literal[
-    "text", "number", "word", "scene", "story", "player", "command", "lore", "file", "channel", "role", "person"
+    "text",
+    "number",
+    "word",
+    "scene",
+    "story",
+    "player",
+    "entity",
+    "lore",
+    "command",
+    "file",
+    "channel",
+    "role",
+    "person",
 ]
-"""`word` is one of `Argument.words`; `scene` to `lore` name what a platform may complete while it is typed; a `file` is
+"""`word` is one of `Argument.words`; `scene` to `command` name what a platform may complete while it is typed; a `file` is
 given as the text in it; the last three are the platform's own, by its ids, and it may have a way to pick them."""
 
 Who = Literal["anyone", "players", "host", "managers"]
@@ -98,7 +110,7 @@ class Root:
 
 
 STORY: Final = Root("story", "Tell a branching story together")
-BOOK: Final = Root("storybook", "Ask the story what it knows")
+BOOK: Final = Root("storybook", "Ask the story what it knows, and write down what is true")
 HOST: Final = Root("storyhost", "Look after a story and its players")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.catalog.row import Group, Problem, Row, meant, shortened
+from bot.catalog.rows.bible import BIBLE_ROWS
 from bot.catalog.rows.book import BOOK_ROWS
 from bot.catalog.rows.host import HOST_ROWS
 from bot.catalog.rows.look import LOOK
@@ -17,9 +18,13 @@ from bot.catalog.rows.people import PEOPLE
 from bot.catalog.rows.play import PLAY
 from bot.catalog.rows.server import SERVER
 
-GROUPS: Final[tuple[Group, ...]] = (PLAY, MOVE, LOOK, BOOK_ROWS, LORE, PEOPLE, HOST_ROWS, SERVER)
+GROUPS: Final[tuple[Group, ...]] = (PLAY, MOVE, LOOK, BOOK_ROWS, BIBLE_ROWS, LORE, PEOPLE, HOST_ROWS, SERVER)
 ROWS: Final = tuple(row for group in GROUPS for row in group.rows)
 FAMILIES: Final[Mapping[str, str]] = {
+    "character": "Who is in the story",
+    "place": "Where the story is",
+    "prop": "What is in the story",
+    "fact": "What is true in the story",
     "lore": "What is true in the story's world",
     "setup": "Decide things for the whole server",
 }

@@ -21,6 +21,7 @@ ROWS: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
         "lore": ("lore",),
         "wishes": ("chosen", "direction", "wish"),
         "remembered": ("remembered",),
+        "known": ("known",),
     }
 )
 NAME_CHARS = max(map(len, ROWS))

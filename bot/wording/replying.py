@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from bot.wording import bible
 from bot.wording.asking import Asked, question
 from bot.wording.knowing import answer, found
 from bot.wording.lore import lore_exported, lore_imported, lore_listed, lore_shown
@@ -17,6 +18,9 @@ from storyforge_core.domain.replies import (
     AnswerShown,
     ContextShown,
     Declined,
+    EntitiesShown,
+    EntityShown,
+    FactsShown,
     LoreExported,
     LoreImported,
     LoreListed,
@@ -84,6 +88,12 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = lore_imported(reply, voice)
         case LoreExported():
             text = paragraphs(lore_exported(reply), voice.flavour.literal(reply.text))
+        case EntityShown():
+            text = bible.card(reply, voice)
+        case EntitiesShown():
+            text = bible.cards(reply, voice)
+        case FactsShown():
+            text = bible.facts(reply, voice)
         case _:
             assert_never(reply)
     return text

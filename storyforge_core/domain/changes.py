@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from storyforge_core.domain.ballot import BallotStatus
+from storyforge_core.domain.bible import Card, Claim, EntityId, FactId
 from storyforge_core.domain.lore import Fired, Lore, LoreId
 from storyforge_core.domain.story import (
     BallotId,
@@ -197,11 +198,48 @@ class LoreSet:
     kind: Literal["lore_set"] = "lore_set"
 
 
+@dataclass(frozen=True, slots=True)
+class EntitySet:
+    """Somebody or something was written down, written down otherwise, or forgotten."""
+
+    story: StoryId
+    entity: EntityId
+    before: Card | None
+    after: Card | None
+    kind: Literal["entity_set"] = "entity_set"
+
+
+@dataclass(frozen=True, slots=True)
+class FactSet:
+    """A fact was written down or forgotten."""
+
+    story: StoryId
+    fact: FactId
+    scene: SceneId
+    """From which on it holds."""
+    before: Claim | None
+    after: Claim | None
+    kind: Literal["fact_set"] = "fact_set"
+
+
 Addition = StoryAdded | SceneAdded | ChoiceAdded | BallotAdded
-Update = HeadMoved | TitleSet | NoteSet | RulesSet | ShelvedSet | MemberSet | RoomSet | VoteSet | BallotSet | LoreSet
+Update = (
+    HeadMoved
+    | TitleSet
+    | NoteSet
+    | RulesSet
+    | ShelvedSet
+    | MemberSet
+    | RoomSet
+    | VoteSet
+    | BallotSet
+    | EntitySet
+    | FactSet
+    | LoreSet
+)
 Change = Addition | Update
 
-UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, LoreSet)
+UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet, LoreSet)
 """What `/story undo` takes back. Votes and ballots have ways of their own: vote again, ask again."""
 
 

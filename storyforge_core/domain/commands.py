@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from storyforge_core.domain.book import BookCommand
 from storyforge_core.domain.story import RoomKey, RunId
 
 
@@ -133,33 +134,6 @@ class ShowStories:
 @dataclass(frozen=True, slots=True)
 class ShowStatus:
     """See where the story stands: head, ballot, what is being written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask what the story says about something."""
-
-    question: str
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Look for words in the stories of this place."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShowWhy:
-    """See what the storyteller was given for a scene."""
-
-    scene: str = ""
-    """Its number or title; empty is the head."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowContext:
-    """See what the storyteller would be given for the next scene."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,10 +315,7 @@ Command = (
     | ShowMap
     | ShowStories
     | ShowStatus
-    | Ask
-    | Search
-    | ShowWhy
-    | ShowContext
+    | BookCommand
     | SetTitle
     | Direct
     | ChangeRules

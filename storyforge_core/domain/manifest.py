@@ -18,7 +18,19 @@ SHORTEST, LONGEST = 0.6, 1.6
 """Of our estimate; what measures beyond is a server that cuts prompts, or counts only what it read anew."""
 
 PieceName = Literal[
-    "rules", "world", "earlier", "scene", "newest", "lore", "chosen", "begun", "remembered", "direction", "wish", "task"
+    "rules",
+    "world",
+    "earlier",
+    "scene",
+    "newest",
+    "lore",
+    "chosen",
+    "begun",
+    "remembered",
+    "known",
+    "direction",
+    "wish",
+    "task",
 ]
 
 

@@ -60,6 +60,8 @@ class MyData:
     """What they wrote into the lore of stories."""
     scenes: tuple[Said, ...] = ()
     """The titles of scenes that they wrote themselves, as edits."""
+    written: tuple[Said, ...] = ()
+    """What they wrote down as true: cards and facts."""
     steps: int = 0
     """How many entries of the audit log are theirs."""
 

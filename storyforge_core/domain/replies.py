@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
+from storyforge_core.domain.bible import Card, Fact, Sort
 from storyforge_core.domain.events import Task
 from storyforge_core.domain.lore import LoreEntry, Phase
 from storyforge_core.domain.manifest import Manifest, Measure
@@ -222,6 +223,35 @@ class ContextShown:
 
 
 @dataclass(frozen=True, slots=True)
+class EntityShown:
+    """What is written down about somebody or something, and the facts that name them."""
+
+    card: Card
+    """Without its secret for those who are not to know it."""
+    guarded: bool
+    """It has a secret that is not shown."""
+    facts: tuple[Fact, ...]
+    kind: Literal["entity_shown"] = "entity_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class EntitiesShown:
+    """What is written down of one sort, without secrets."""
+
+    sort: Sort
+    cards: tuple[Card, ...]
+    kind: Literal["entities_shown"] = "entities_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class FactsShown:
+    """The facts that hold here."""
+
+    facts: tuple[Fact, ...]
+    kind: Literal["facts_shown"] = "facts_shown"
+
+
+@dataclass(frozen=True, slots=True)
 class LoreListed:
     """The lore of the story, by number."""
 
@@ -289,6 +319,9 @@ Reply = (
     | SearchShown
     | WhyShown
     | ContextShown
+    | EntityShown
+    | EntitiesShown
+    | FactsShown
     | LoreListed
     | LoreShown
     | LoreImported

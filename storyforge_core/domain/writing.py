@@ -70,6 +70,8 @@ class Brief:
     """What of the lore matters for this scene, in the order in which it is told."""
     lore_room: int = 0
     """Tokens that are kept for it, however many it takes."""
+    known: tuple[str, ...] = ()
+    """What is written down about those who are named now, a line each; what matters most first."""
 
 
 @dataclass(frozen=True, slots=True)

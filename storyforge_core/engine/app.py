@@ -8,14 +8,15 @@ from typing import assert_never
 
 import structlog
 
+from storyforge_core.domain import book, policy
 from storyforge_core.domain import commands as ask
-from storyforge_core.domain import policy
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
 from storyforge_core.domain.space import objection_to_start, require_unblocked
 from storyforge_core.domain.story import BallotId, PlaythroughId, Rules, SceneId
 from storyforge_core.engine.handlers import (
+    bible,
     hosting,
     inquiring,
     linking,
@@ -36,7 +37,7 @@ PERSONAL = (ask.ShowMyData, ask.ForgetMe)
 """What everybody may ask, whoever has shut them out."""
 DECIDING = (ask.ShowSpace, ask.ChangeSpace)
 """What is about a whole space."""
-HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories, ask.Search, ask.Link, ask.JoinRoom, *PERSONAL, *DECIDING)
+HERE_NOT_NEEDED = (ask.NewStory, ask.ShowStories, book.Search, ask.Link, ask.JoinRoom, *PERSONAL, *DECIDING)
 """What can be asked in a room that shows no story."""
 REMEMBERED = 10_000
 """How many askers are kept in mind; whoever has been silent longest is forgotten first."""
@@ -179,8 +180,20 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             return await retelling.handle(table, command)
         case ask.ShowPath() | ask.ShowMap() | ask.ShowStories() | ask.ShowStatus():
             return await showing.handle(table, command)
-        case ask.Ask() | ask.Search() | ask.ShowWhy() | ask.ShowContext():
+        case book.Ask() | book.Search() | book.ShowWhy() | book.ShowContext():
             return await inquiring.handle(table, command)
+        case (
+            book.AddEntity()
+            | book.ShowEntity()
+            | book.EditEntity()
+            | book.ListEntities()
+            | book.ForgetEntity()
+            | book.AliasEntity()
+            | book.AddFact()
+            | book.ListFacts()
+            | book.ForgetFact()
+        ):
+            return await bible.handle(table, command)
         case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():

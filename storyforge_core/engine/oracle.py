@@ -1,7 +1,7 @@
 """Questions about a story, answered from what was told on its path, word for word."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 import structlog
@@ -74,6 +74,8 @@ class Oracle:
 
     memory: Memory
     writer: Writer
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the model answers: who asks meanwhile gets quotes, and the next scene waits for one answer only."""
 
     async def look(self, errand: Errand) -> Reply:
         """Do an errand."""
@@ -115,14 +117,16 @@ class Oracle:
         return ContextShown(manifest, self.writer.window, measure, scenes, embedder, progress)
 
     async def _told(self, question: Question, found: tuple[Found, ...]) -> Answered | None:
-        """What the model makes of it; None when it is away, or proves nothing of what it says."""
+        """What the model makes of it; None when it is away, answers another one, or proves nothing of what it says."""
         sources = _sources(question.head, found)
         story = question.story
         brief = Brief(story.premise, story.title, story.genre, story.tone, (), "", "", "", 0, 0, story.seed)
         messages = await asyncio.to_thread(question_messages, question.words, sources, self.writer.window)
         asking = Asking(brief, messages, question.head.prose, answer_schema(), ANSWER_TOKENS, "answer")
+        if self.asking.locked():
+            return None
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with self.asking, asyncio.timeout(PATIENCE):
                 answered = read_answer(await self.writer.ask(asking), sources)
         except (ServiceDown, ModelMissing, TimeoutError) as error:
             answered = Problem(str(error) or "It took too long.")

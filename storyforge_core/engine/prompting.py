@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
+from typing import TypeVar
 
 from storyforge_core.domain.answers import CHOICE_CHARS, Problem
 from storyforge_core.domain.context import (
@@ -43,11 +44,16 @@ ANSWER_TOKENS = 512
 """For an answer with three quotes."""
 MEMORY_SHARE, MEMORY_TOKENS = 10, 1024
 """Of the window, a tenth for passages of older scenes; four of them are as many as a scene can take up."""
+BIBLE_SHARE, BIBLE_TOKENS = 12, 768
+"""The same for what is written down about those who are named: a dozen people and facts."""
 LORE_SHARE = 4
 """Of the room for a prompt one part in so many goes to the lore, at the most."""
 
 REPAIR_TOKENS = CHOICE_TOKENS + 96
 """For an unusable answer and what is wrong with it, if the question has to be asked twice."""
+
+
+Text = TypeVar("Text")
 
 
 def _read_templates() -> Mapping[str, Template]:
@@ -102,6 +108,7 @@ def pieces(brief: Brief, window: int, max_tokens: int) -> tuple[Piece, ...]:
         _piece("chosen", _block("chosen", near.chosen)),
         _piece("begun", _block("begun", near.extend)),
         *(_of_scene("remembered", each, _remembered((each,)), each.why) for _, each in sorted(kept.items())),
+        _piece("known", _known(near.known)),
         _piece("direction", _block("direction", near.note)),
         _piece("wish", _block("wish", near.hint)),
         _piece("task", _TEMPLATES[_template(near)].template),
@@ -173,19 +180,22 @@ def render(name: str, **values: str) -> str:
 
 
 def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollection]:
-    """What has to be in the prompt, with lore and what is remembered, and the older scenes that fit in beside it.
+    """What has to be in the prompt, with lore and what is remembered and known, and the older scenes that fit beside it.
 
-    The room for lore and for what is remembered is kept free even when nothing is told of it: what it is changes with
-    every scene, and the older scenes, at the beginning of the prompt, must not change with it.
+    The room for lore and for what is remembered and known is kept free even when nothing is told of it: what it is
+    changes with every scene, and the older scenes, at the beginning of the prompt, must not change with it.
     """
     room = _room(brief, window, max_tokens)
     lore_room = min(brief.lore_room, room // LORE_SHARE)
     near = _fit(_near(brief), room - lore_room)
     left = room - lore_room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
-    kept = min(window // MEMORY_SHARE, MEMORY_TOKENS) if brief.path else 0
-    older = recollect(brief.path[:-1], left - kept, _scene, _line)
-    lore = _affordable(brief.lore, lore_room)
-    return replace(near, lore=lore, remembered=_within(brief.remembered, min(left, kept))), older
+    memory = min(window // MEMORY_SHARE, MEMORY_TOKENS) if brief.path else 0
+    bible = min(window // BIBLE_SHARE, BIBLE_TOKENS)
+    older = recollect(brief.path[:-1], left - memory - bible, _scene, _line)
+    known = _within(brief.known, _known, min(left, bible))
+    left -= estimate(_known(known))
+    remembered = _within(brief.remembered, _remembered, min(left, memory))
+    return replace(near, lore=_affordable(brief.lore, lore_room), known=known, remembered=remembered), older
 
 
 def _room(brief: Brief, window: int, max_tokens: int) -> int:
@@ -193,11 +203,11 @@ def _room(brief: Brief, window: int, max_tokens: int) -> int:
     return window - max_tokens - QUESTION_TOKENS - choices_tokens(brief.choices, window) - REPAIR_TOKENS
 
 
-def _within(remembered: tuple[Remembered, ...], room: int) -> tuple[Remembered, ...]:
+def _within(texts: tuple[Text, ...], as_block: Callable[[tuple[Text, ...]], str], room: int) -> tuple[Text, ...]:
     """Those that matter most, as many as fit."""
-    kept: tuple[Remembered, ...] = ()
-    for each in remembered:
-        if estimate(_remembered((*kept, each))) <= room:
+    kept: tuple[Text, ...] = ()
+    for each in texts:
+        if estimate(as_block((*kept, each))) <= room:
             kept = (*kept, each)
     return kept
 
@@ -214,7 +224,7 @@ def _affordable(lore: Sequence[ActiveLore], room: int) -> tuple[ActiveLore, ...]
 
 def _near(brief: Brief) -> Brief:
     """The brief with only the newest scene, and with players' and models' words made harmless."""
-    brief = replace(brief, lore=(), remembered=())
+    brief = replace(brief, lore=(), remembered=(), known=())
     return _with_texts(replace(brief, path=brief.path[-1:]), lambda parts: tuple(as_data(part.text) for part in parts))
 
 
@@ -255,7 +265,8 @@ def _template(brief: Brief) -> str:
 
 def _task(brief: Brief, older: str) -> str:
     story = older + "".join(map(_told, brief.path)) + _lore(brief.lore) + _block("chosen", brief.chosen)
-    wishes = _remembered(brief.remembered) + _block("direction", brief.note) + _block("wish", brief.hint)
+    wishes = _block("direction", brief.note) + _block("wish", brief.hint)
+    wishes = _remembered(brief.remembered) + _known(brief.known) + wishes
     words = str(brief.words)
     match _template(brief):
         case "extend":
@@ -294,6 +305,10 @@ def _remembered(remembered: tuple[Remembered, ...]) -> str:
     """Passages in the order in which they were told."""
     texts = [f"{each.number}. {each.title}\n{each.text.strip()}" for each in sorted(remembered, key=_told_at)]
     return _block("remembered", as_data("\n\n".join(texts)))
+
+
+def _known(lines: tuple[str, ...]) -> str:
+    return _block("known", as_data("\n".join(lines)))
 
 
 def _told_at(remembered: Remembered) -> int:

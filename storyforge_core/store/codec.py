@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from storyforge_core.domain.ballot import Ballot
+from storyforge_core.domain.bible import Card, Claim
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.lore import Lore
@@ -29,6 +30,8 @@ RUN = TypeAdapter(Run)
 SITUATION = TypeAdapter(Situation)
 SPACE = TypeAdapter(Space)
 LORE = TypeAdapter(Lore)
+CARD = TypeAdapter(Card)
+CLAIM = TypeAdapter(Claim)
 
 
 def dump(adapter: TypeAdapter[Value], value: Value) -> str:

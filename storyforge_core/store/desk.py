@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from storyforge_core.domain.ballot import Ballot
+from storyforge_core.domain.bible import Entity, Fact
 from storyforge_core.domain.changes import UNDOABLE, Change, Entry, MemberSet, RoomSet, StoryAdded, Verb
 from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
@@ -29,7 +30,7 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
-from storyforge_core.store import lore, memory, privacy, reading, runs, spaces, tickets, tree, writing
+from storyforge_core.store import bible, lore, memory, privacy, reading, runs, spaces, tickets, tree, writing
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
@@ -236,6 +237,14 @@ class PostgresDesk:
     async def draft_of(self, scene: SceneId) -> Draft | None:
         """Read what a scene was made from; None when no run told it."""
         return await runs.draft_of(self._db, scene)
+
+    async def entities(self, story: StoryId) -> tuple[Entity, ...]:
+        """Read who and what there is in a story, in the order in which they were written down."""
+        return await bible.entities(self._db, story)
+
+    async def facts(self, end: SceneId) -> tuple[Fact, ...]:
+        """Read the facts that hold at a scene, in the order in which they were written down."""
+        return await bible.facts(self._db, end)
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""

@@ -66,6 +66,19 @@ _STEPS = Statement("""
      ORDER BY change.id
 """)
 
+_WRITTEN = Statement("""
+    SELECT change.at, story.title AS story,
+           concat_ws(': ', part->'after'->>'name', nullif(part->'after'->>'description', ''),
+                     nullif(part->'after'->>'secret', ''), part->'after'->>'text') AS text
+      FROM change
+      JOIN playthrough ON playthrough.id = change.playthrough_id
+      JOIN story ON story.id = playthrough.story_id
+     CROSS JOIN LATERAL jsonb_array_elements(change.changes) AS part
+     WHERE change.actor_id = ANY(:players::uuid[]) AND change.verb = 'do'
+       AND part->>'kind' IN ('entity_set', 'fact_set') AND jsonb_typeof(part->'after') = 'object'
+     ORDER BY change.id
+""")
+
 _COUNT_STEPS = Statement("SELECT count(*) FROM change WHERE actor_id = ANY(:players::uuid[])")
 
 # In one order, so that two of these cannot wait for each other.
@@ -210,6 +223,7 @@ async def my_data(db: Db, player: PlayerId) -> MyData:
         notes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="note_set", **who)),
         lore=tuple(Said(**row) for row in await _STEPS.rows(db, kind="lore_set", **who)),
         scenes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="scene_added", **who)),
+        written=tuple(Said(**row) for row in await _WRITTEN.rows(db, **who)),
         steps=await _COUNT_STEPS.value(db, **who),
     )
 

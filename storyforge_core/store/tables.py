@@ -155,6 +155,29 @@ measure = Table(
     Column("read", Double, nullable=False),
 )
 
+# Who and what there is, whatever branch one is on.
+entity = Table(
+    "entity",
+    metadata,
+    _id(),
+    _to("story"),
+    Column("card", JSONB, nullable=False),
+    Index(None, "story_id"),
+)
+
+# What holds from a scene on, on all that follows it.
+fact = Table(
+    "fact",
+    metadata,
+    _id(),
+    _to("story"),
+    Column("number", Integer, nullable=False),
+    _to("scene"),
+    Column("claim", JSONB, nullable=False),
+    UniqueConstraint("story_id", "number"),
+    Index(None, "scene_id"),
+)
+
 choice = Table(
     "choice",
     metadata,

@@ -11,6 +11,8 @@ from storyforge_core.domain.changes import (
     CastVote,
     Change,
     ChoiceAdded,
+    EntitySet,
+    FactSet,
     HeadMoved,
     LoreSet,
     MemberSet,
@@ -29,7 +31,7 @@ from storyforge_core.domain.changes import (
 from storyforge_core.domain.story import Choice, Playthrough
 from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
-from storyforge_core.store import lore
+from storyforge_core.store import bible, lore
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.transaction import MEANWHILE
@@ -193,7 +195,7 @@ async def _add_choices(db: Db, choices: Sequence[Choice]) -> None:
         await _ADD_CHOICES.run(db, choices=dump(CHOICES, tuple(choices)))
 
 
-async def _update(db: Db, change: Update) -> None:
+async def _update(db: Db, change: Update) -> None:  # noqa: C901 - one case for each update there is
     match change:
         case HeadMoved() | TitleSet() | NoteSet() | ShelvedSet():
             done = await _SET_VALUE[type(change)].value(db, **columns(change))
@@ -210,6 +212,10 @@ async def _update(db: Db, change: Update) -> None:
             done = await lore.put(db, change)
         case BallotSet():
             done = await _SET_BALLOT.value(db, ballot=change.ballot, **columns(change.after), **_was(change.before))
+        case EntitySet():
+            done = await bible.set_entity(db, change)
+        case FactSet():
+            done = await bible.set_fact(db, change)
         case _:
             assert_never(change)
     if not done:

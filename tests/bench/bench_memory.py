@@ -198,8 +198,8 @@ async def _found(memory: Memory, oracle: Oracle, planted: Planted, world: World)
     ]
 
 
-async def _times(database: Database, times: int) -> list[Figure]:
-    """How long it takes to look back over long paths."""
+async def _times(database: Database, times: int, longest: int) -> list[Figure]:
+    """How long it takes to look back over long paths, up to a length."""
     db = await connect(database.url)
     await db.execute("SET statement_timeout = 0")
     await db.execute("DROP INDEX ix_passage_embedding")
@@ -211,10 +211,11 @@ async def _times(database: Database, times: int) -> list[Figure]:
                to_tsvector('simple', 'word' || depth || ' door ' || array_to_string(
                    ARRAY(SELECT left(md5(random()::text || depth), 5) FROM generate_series(1, 120)), ' ')),
                ARRAY(SELECT random() - 0.5 FROM generate_series(1, 768) WHERE scene.depth >= 0)::halfvec, $1
-          FROM scene WHERE story_id = $2
+          FROM scene WHERE story_id = $2 AND depth <= $3
         """,
         NAME,
         deep_story(),
+        longest,
     )
     await db.execute("VACUUM ANALYZE passage")
     await db.close()
@@ -222,7 +223,7 @@ async def _times(database: Database, times: int) -> list[Figure]:
     words = "where does word100 hold the door"
     cue = Cue(sought(words), vector_of(words), NAME)
     figures = []
-    for depth, target in LATE_MS:
+    for depth, target in (late for late in LATE_MS if late[0] <= longest):
         found = await measure(times, partial(store.recall, deep_scene(depth), 4, cue, 20))
         figures.append(Figure(f"looking back from scene {depth:,}, 95th percentile", found.p95, "ms", target))
     return figures
@@ -242,4 +243,4 @@ async def _measured(scale: Scale) -> list[Figure]:
         await memory.reread()
         figures = await _found(memory, Oracle(memory, OfflineStoryteller()), planted, world)
         await fill(database, DEEP)
-        return [*figures, *await _times(database, scale.times)]
+        return [*figures, *await _times(database, scale.times, LATE_MS[0][0] if small else DEEP)]

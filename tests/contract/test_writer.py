@@ -145,6 +145,12 @@ async def test_a_writer_has_a_name_and_room_for_a_scene(writer: Writer) -> None:
     assert writer.window >= SMALLEST_WINDOW
 
 
+async def test_a_writer_says_which_model_it_is(writer: Writer) -> None:
+    profile = await writer.profile()
+    assert profile.model.startswith(writer.label)
+    assert profile == await writer.profile()
+
+
 async def test_letting_go_twice_is_once(writer: Writer) -> None:
     await heard(writer, OPENING)
     await writer.aclose()

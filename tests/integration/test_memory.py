@@ -1,19 +1,13 @@
 """What a story remembers, from the scene that is told to the answer of a question: on its own path only."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import pytest
 
-from storyforge_core.domain.commands import (
-    Ask,
-    BranchFrom,
-    ContinueStory,
-    DeleteStory,
-    Edit,
-    NewStory,
-    Search,
-)
+from storyforge_core.domain.book import Ask, Search
+from storyforge_core.domain.commands import BranchFrom, ContinueStory, DeleteStory, Edit, NewStory
 from storyforge_core.domain.memory import EMBEDDING_SIZE, Cue, Purpose, Sought, Vector
 from storyforge_core.domain.replies import AnswerShown, Declined, SearchShown
 from storyforge_core.domain.story import RoomKey
@@ -154,6 +148,23 @@ async def test_while_a_scene_is_written_the_model_is_not_kept_from_it(played: Ga
     assert len(played.writer.askings) == questions
     played.writer.gate.set()
     await played.quiet()
+
+
+async def test_one_question_at_a_time_is_put_to_the_model(played: Game) -> None:
+    await begun(played, "Osk hid the brass key under the third step.")
+    await findable(played)
+    played.writer.hold = asyncio.Event()
+    before = len(played.writer.askings)
+    asks = [asyncio.create_task(asked(played, "Where is the brass key?")) for _ in range(4)]
+
+    async def others_answered() -> bool:
+        return sum(ask.done() for ask in asks) == 3
+
+    await until(others_answered)
+    played.writer.hold.set()
+    answers = await asyncio.gather(*asks)
+    assert all(answer.quotes for answer in answers)
+    assert len(played.writer.askings) - before == 1
 
 
 async def test_nothing_told_can_be_asked_nothing(played: Game) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from storyforge_core.domain.book import AddEntity, AddFact
 from storyforge_core.domain.commands import (
     AddLore,
     Ban,
@@ -82,6 +83,8 @@ async def played(play: Game) -> None:
     await play.say(Vote(1), ANN)
     await play.play(ContinueStory("fog comes in"), ANN)
     await play.play(Edit("The fog was kind."), ANN)
+    await play.say(AddEntity("character", "Maren", "keeps the mill"), ANN)
+    await play.say(AddFact("The bell is cracked"), ANN)
     await play.say(Vote(2), ANN)
 
 
@@ -97,6 +100,7 @@ async def test_people_are_shown_everything_that_is_kept_about_them(database: Dat
     assert [said.text for said in mine.lore] == ["Whales sing at noon.", "Nobody can lie.", "The mayor is a heron."]
     assert len(mine.scenes) == 1
     assert [said.text for said in mine.votes] == ["Choice 1 of 1", "Choice 2 of 2"]
+    assert [said.text for said in mine.written] == ["Maren: keeps the mill", "The bell is cracked"]
     assert mine.steps > 5
 
 
@@ -107,7 +111,15 @@ async def test_a_forgotten_person_is_named_nowhere_and_the_story_stays(database:
         assert isinstance(await play.say(ForgetMe(sure=True), ANN), Accepted)
         stored = await everything(database)
         assert not [name for name in ("Annabel", "Nan of old") if name in stored]
-        for kept in ("Sing to the gull", "fog comes in", "slower, please", "The fog was kind.", "Whales sing"):
+        kept_words = (
+            "Sing to the gull",
+            "fog comes in",
+            "slower, please",
+            "The fog was kind.",
+            "Whales sing",
+            "keeps the mill",
+        )
+        for kept in kept_words:
             assert kept in stored
         assert [scene.prose for scene in await play.scenes()] == [scene.prose for scene in before]
         status = await play.say(Vote(3), BO)

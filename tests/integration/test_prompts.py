@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from storyforge_core.domain.commands import BranchFrom, ContinueStory, Direct, Edit, NewStory, ShowContext, ShowWhy
+from storyforge_core.domain.book import ShowContext, ShowWhy
+from storyforge_core.domain.commands import BranchFrom, ContinueStory, Direct, Edit, NewStory
 from storyforge_core.domain.manifest import SURE
 from storyforge_core.domain.replies import ContextShown, WhyShown
 from storyforge_core.engine.inventory import take_down

@@ -8,9 +8,20 @@ from bot.wording.markup import Markdown
 from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
 from bot.wording.voice import Voice
+from storyforge_core.domain.bible import Card, Claim, Fact, FactId
 from storyforge_core.domain.manifest import Manifest, Measure, Piece
 from storyforge_core.domain.memory import Progress, Quote
-from storyforge_core.domain.replies import AnswerShown, ContextShown, Reply, SearchHit, SearchShown, WhyShown
+from storyforge_core.domain.replies import (
+    AnswerShown,
+    ContextShown,
+    EntitiesShown,
+    EntityShown,
+    FactsShown,
+    Reply,
+    SearchHit,
+    SearchShown,
+    WhyShown,
+)
 from storyforge_core.domain.runs import Order
 from storyforge_core.domain.story import BranchId, Scene, SceneId, StoryId
 from storyforge_core.domain.writing import Profile
@@ -96,3 +107,24 @@ def test_a_search_shows_scenes_under_their_stories_and_how_to_open_them() -> Non
     assert "/story stories 2" in text
     assert "“a heron” — 3 · Low" in text
     assert "Nothing told here has “heron” in it." in say(SearchShown("heron", ()))
+
+
+FACT = Fact(FactId(uuid4()), 4, 12, Claim("Osk has the *key*", "He pocketed the key, @everyone"))
+MAREN = Card("character", "Maren", ("the miller", "Mimi"), "keeps the *mill*", "she drowned")
+
+
+def test_a_card_shows_names_facts_and_its_secret_or_that_there_is_one() -> None:
+    text = say(EntityShown(MAREN, guarded=False, facts=(FACT,)))
+    assert text.startswith("**Maren**\nkeeps the \\*mill\\*\nAlso called the miller and Mimi.\nSecret: she drowned")
+    assert "4. Osk has the \\*key\\* — “He pocketed the key" in text
+    assert "@everyone" not in text
+    hidden = say(EntityShown(replace(MAREN, secret=""), guarded=True, facts=()))
+    assert "drowned" not in hidden
+    assert "It has a secret" in hidden
+
+
+def test_lists_say_how_to_begin_when_they_are_empty() -> None:
+    assert "/story prop add" in say(EntitiesShown("prop", ()))
+    assert "/story fact add" in say(FactsShown(()))
+    assert say(EntitiesShown("character", (MAREN,))) == "**Characters**\nMaren: keeps the \\*mill\\*"
+    assert say(FactsShown((FACT,))).endswith("(scene 12)")

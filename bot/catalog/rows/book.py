@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.catalog.row import BOOK, QUESTION_CHARS, Argument, Group, Row
-from storyforge_core.domain import commands
+from storyforge_core.domain import book
 
 BOOK_ROWS: Final = Group(
     name="Know",
@@ -16,7 +16,7 @@ BOOK_ROWS: Final = Group(
             example="/story ask Who has the brass key?",
             arguments=(Argument(name="question", help="what you want to know", required=True, limit=QUESTION_CHARS),),
             who="anyone",
-            build=lambda given: commands.Ask(given["question"]),
+            build=lambda given: book.Ask(given["question"]),
         ),
         Row(
             name="search",
@@ -26,7 +26,7 @@ BOOK_ROWS: Final = Group(
             arguments=(Argument(name="words", help="what to look for", required=True, limit=QUESTION_CHARS),),
             aliases=("find",),
             who="anyone",
-            build=lambda given: commands.Search(given["words"]),
+            build=lambda given: book.Search(given["words"]),
         ),
         Row(
             name="why",
@@ -35,7 +35,7 @@ BOOK_ROWS: Final = Group(
             example="/story why 12",
             arguments=(Argument(name="scene", help="its number or title", kind="scene"),),
             who="anyone",
-            build=lambda given: commands.ShowWhy(given["scene"]),
+            build=lambda given: book.ShowWhy(given["scene"]),
         ),
         Row(
             name="context",
@@ -43,7 +43,7 @@ BOOK_ROWS: Final = Group(
             more="A bar for each part, what is kept for the answer, and what is left.",
             example="/story context",
             who="anyone",
-            build=lambda _: commands.ShowContext(),
+            build=lambda _: book.ShowContext(),
         ),
     ),
 )

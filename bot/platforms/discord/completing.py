@@ -1,16 +1,27 @@
 """What is offered while somebody types an argument: scenes, takes, stories, choices, players, commands."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final, assert_never, get_args
 
 from discord.app_commands import Choice as Offer
 
 from bot.catalog.row import Argument, Row
 from bot.catalog.table import ROWS
 from storyforge_core.domain.answers import one_line
+from storyforge_core.domain.bible import Sort
+from storyforge_core.domain.book import ListEntities, ListFacts
 from storyforge_core.domain.commands import Command, ListLore, ShowMap, ShowStatus, ShowStories, ShowTakes
-from storyforge_core.domain.replies import LoreListed, MapShown, Reply, StatusShown, StoriesShown, TakesShown
+from storyforge_core.domain.replies import (
+    EntitiesShown,
+    FactsShown,
+    LoreListed,
+    MapShown,
+    Reply,
+    StatusShown,
+    StoriesShown,
+    TakesShown,
+)
 
 MOST_OFFERS = 25
 OFFER_CHARS = 100
@@ -37,7 +48,9 @@ def completion(row: Row, argument: Argument) -> Completion | None:
         case "player":
             return Completion(ShowStatus(), _players)
         case "number":
-            return _TAKES if row.name == "takes" else _CHOICES
+            return {"takes": _TAKES, "fact forget": _FACTS}.get(row.name, _CHOICES)
+        case "entity":
+            return Completion(_ENTITIES[row.name.partition(" ")[0]], _cards)
         case "lore":
             return Completion(ListLore(), _lore)
         case "text" | "word" | "command" | "file" | "channel" | "role" | "person":
@@ -92,5 +105,17 @@ def _takes(reply: Reply) -> Iterator[tuple[str, Value]]:
         yield from ((f"{scene.take} · {scene.title}", scene.take) for scene in reply.takes)
 
 
+def _cards(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, EntitiesShown):
+        yield from ((f"{card.name} · {card.description}", card.name) for card in reply.cards)
+
+
+def _facts(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, FactsShown):
+        yield from ((f"{fact.number} · {fact.claim.text}", fact.number) for fact in reply.facts)
+
+
+_ENTITIES: Final[Mapping[str, Command]] = {sort: ListEntities(sort) for sort in get_args(Sort)}
+_FACTS: Final = Completion(ListFacts(), _facts)
 _CHOICES: Final = Completion(ShowStatus(), _choices)
 _TAKES: Final = Completion(ShowTakes(), _takes)

@@ -2,12 +2,12 @@
 
 from typing import assert_never
 
-from storyforge_core.domain.commands import Ask, Search, ShowContext, ShowWhy
+from storyforge_core.domain.book import Ask, Search, ShowContext, ShowWhy
 from storyforge_core.domain.memory import Question
 from storyforge_core.engine.handlers.moving import named
 from storyforge_core.engine.lore import open_book
 from storyforge_core.engine.oracle import Errand, Hindsight, Lookup, Outlook
-from storyforge_core.engine.steps.plan import known_at
+from storyforge_core.engine.steps.plan import known_at, with_bible
 from storyforge_core.engine.table import Table
 
 Inquiring = Ask | Search | ShowWhy | ShowContext
@@ -27,6 +27,8 @@ async def handle(table: Table, command: Inquiring) -> Errand:
             return Hindsight(scene, await table.desk.draft_of(scene.id))
         case ShowContext():
             head = table.require_head()
-            return Outlook(await known_at(table.desk, table.here, head.id), await open_book(table.desk, head.id))
+            brief = await known_at(table.desk, table.here, head.id)
+            known = await with_bible(brief, table.desk, table.here, head.id)
+            return Outlook(known, await open_book(table.desk, head.id))
         case _:
             assert_never(command)

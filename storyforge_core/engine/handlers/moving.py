@@ -165,6 +165,8 @@ NAMES = {
     "rules_set": "the change of settings",
     "shelved_set": "the deletion",
     "lore_set": "the change of the lore",
+    "entity_set": "what was written down last",
+    "fact_set": "the last change of the facts",
 }
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from storyforge_core.domain.bible import matters
 from storyforge_core.domain.runs import Draft, Order, Situation
 from storyforge_core.domain.story import Scene, SceneId
 from storyforge_core.domain.writing import Brief, ToldScene
@@ -12,6 +13,8 @@ from storyforge_core.ports import Desk
 
 SCENES = 60
 """How many scenes of the path are read: more than any window of today holds verbatim."""
+NAMED_IN = 2
+"""Scenes, the newest, in which somebody has to be named to be there."""
 
 
 async def plan(draft: Draft, kit: Kit) -> Draft:
@@ -26,13 +29,23 @@ async def _brief(order: Order, desk: Desk) -> Brief:
     if desk.situation is None:
         msg = "This story is gone."
         raise NotFound(msg)
-    return replace(
+    brief = replace(
         await known_at(desk, desk.situation, order.parent),
         chosen=order.chosen,
         hint=order.hint,
         seed=order.seed,
         extend=(await desk.scene(order.base)).prose if order.task == "extend" and order.base else "",
     )
+    return await with_bible(brief, desk, desk.situation, order.parent)
+
+
+async def with_bible(brief: Brief, desk: Desk, here: Situation, end: SceneId | None) -> Brief:
+    """The brief with what is written down about those whom it names."""
+    entities = await desk.entities(here.story.id)
+    facts = await desk.facts(end) if end else ()
+    newest = "\n".join(scene.prose for scene in brief.path[-NAMED_IN:])
+    text = f"{brief.premise}\n{newest}\n{brief.extend}\n{brief.chosen}\n{brief.hint}\n{brief.note}"
+    return replace(brief, known=matters(entities, facts, text))
 
 
 async def known_at(desk: Desk, here: Situation, end: SceneId | None) -> Brief:

@@ -1,0 +1,114 @@
+"""What is true in the story: people, places, things, and facts."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, get_args
+
+from bot.catalog.row import BOOK, HIGHEST_NUMBER, NAME_CHARS, Argument, Group, Row
+from storyforge_core.domain import book
+from storyforge_core.domain.bible import FACT_CHARS, TEXT_CHARS, Sort
+
+MANY: Final[Mapping[Sort, str]] = {"character": "characters", "place": "places", "prop": "things"}
+EXAMPLES: Final[Mapping[Sort, str]] = {"character": "Maren", "place": "the mill", "prop": "the brass key"}
+TEXT: Final = Argument(name="text", help="what is true of it", limit=TEXT_CHARS, named=True)
+SECRET: Final = Argument(name="secret", help="what only the storyteller knows", limit=TEXT_CHARS, named=True)
+NEW: Final = Argument(name="name", help="its name", required=True, limit=NAME_CHARS)
+KNOWN: Final = Argument(name="name", help="its name", kind="entity", required=True, limit=NAME_CHARS)
+
+
+def _rows(sort: Sort) -> Iterator[Row]:
+    """The commands about one sort."""
+    one = EXAMPLES[sort]
+    yield Row(
+        name=f"{sort} add",
+        help=f"Write down a {sort} of the story",
+        more="The storyteller is told of it whenever it is named. It is so on every branch.",
+        example=f'/story {sort} add {one} text="older than it looks"',
+        arguments=(NEW, TEXT, SECRET),
+        build=lambda given: book.AddEntity(sort, given["name"], given["text"], given["secret"]),
+    )
+    yield Row(
+        name=f"{sort} show",
+        help=f"See what is written down about a {sort}",
+        more="With the facts that name it. A secret is shown to hosts only, where nobody else reads along.",
+        example=f"/story {sort} show {one}",
+        arguments=(KNOWN,),
+        who="anyone",
+        build=lambda given: book.ShowEntity(sort, given["name"]),
+    )
+    yield Row(
+        name=f"{sort} edit",
+        help=f"Write down something else about a {sort}",
+        more="What you leave out stays as it is.",
+        example=f'/story {sort} edit {one} text="younger than it looks"',
+        arguments=(KNOWN, TEXT, SECRET),
+        build=lambda given: book.EditEntity(sort, given["name"], given["text"], given["secret"]),
+    )
+    yield from _further(sort, one)
+
+
+def _further(sort: Sort, one: str) -> Iterator[Row]:
+    also = Argument(name="also", help="the other name", required=True, limit=NAME_CHARS, named=True)
+    yield Row(
+        name=f"{sort} alias",
+        help=f"Give a {sort} another name, or take it away again",
+        more="It is known by it in scenes from then on.",
+        example=f'/story {sort} alias {one} also="the old one"',
+        arguments=(KNOWN, also),
+        build=lambda given: book.AliasEntity(sort, given["name"], given["also"]),
+    )
+    yield Row(
+        name=f"{sort} list",
+        help=f"List the {MANY[sort]} that are written down",
+        more="With what is true of them, but without secrets.",
+        example=f"/story {sort} list",
+        who="anyone",
+        build=lambda _: book.ListEntities(sort),
+    )
+    yield Row(
+        name=f"{sort} forget",
+        help=f"Take a {sort} out of what is written down",
+        more="Scenes keep what they tell. Undo brings it back.",
+        example=f"/story {sort} forget {one}",
+        arguments=(KNOWN,),
+        build=lambda given: book.ForgetEntity(sort, given["name"]),
+    )
+
+
+BIBLE_ROWS: Final = Group(
+    name="Truth",
+    root=BOOK,
+    rows=(
+        *(row for sort in get_args(Sort) for row in _rows(sort)),
+        Row(
+            name="fact add",
+            help="Write down what is true from a scene on",
+            more="A quote from a scene proves it, and says from where on it holds; without one it holds from here on.",
+            example='/story fact add Osk has the brass key quote="He pocketed the key"',
+            arguments=(
+                Argument(name="text", help="what is true", required=True, limit=FACT_CHARS),
+                Argument(name="quote", help="where a scene says so, word for word", limit=FACT_CHARS, named=True),
+            ),
+            build=lambda given: book.AddFact(given["text"], given["quote"]),
+        ),
+        Row(
+            name="fact list",
+            help="List the facts that hold here",
+            more="Those of other branches do not.",
+            example="/story fact list",
+            who="anyone",
+            build=lambda _: book.ListFacts(),
+        ),
+        Row(
+            name="fact forget",
+            help="Take a fact out again",
+            more="Undo brings it back.",
+            example="/story fact forget 2",
+            arguments=(
+                Argument(
+                    name="number", help="its number in the list", kind="number", required=True, limit=HIGHEST_NUMBER
+                ),
+            ),
+            build=lambda given: book.ForgetFact(int(given["number"])),
+        ),
+    ),
+)

@@ -1,0 +1,54 @@
+"""What is written down as true, in words."""
+
+from collections.abc import Mapping
+
+from bot.wording.voice import Voice, lines, paragraphs
+from storyforge_core.domain.bible import Card, Fact, Sort
+from storyforge_core.domain.replies import EntitiesShown, EntityShown, FactsShown
+
+TEXT_CHARS = 500
+MANY: Mapping[Sort, str] = {"character": "Characters", "place": "Places", "prop": "Things"}
+GUARDED = "It has a secret, which a host is shown where nobody else reads along."
+
+
+def card(reply: EntityShown, voice: Voice) -> str:
+    """All about one."""
+    shown = reply.card
+    also = f"Also called {voice.names(shown.aliases)}." if shown.aliases else ""
+    secret = f"Secret: {voice.words(shown.secret, TEXT_CHARS)}" if shown.secret else GUARDED if reply.guarded else ""
+    return paragraphs(
+        lines(
+            voice.flavour.strong(voice.name(shown.name)),
+            voice.words(shown.description, TEXT_CHARS) or "Nothing else is written down.",
+            also,
+            secret,
+        ),
+        lines(*(_fact(fact, voice) for fact in reply.facts)),
+    )
+
+
+def cards(reply: EntitiesShown, voice: Voice) -> str:
+    """All of one sort."""
+    if not reply.cards:
+        return f"None are written down yet. Write one down: /story {reply.sort} add"
+    rows = (_row(shown, voice) for shown in reply.cards)
+    return lines(voice.flavour.strong(MANY[reply.sort]), *rows)
+
+
+def facts(reply: FactsShown, voice: Voice) -> str:
+    """All that hold here."""
+    if not reply.facts:
+        return "No facts are written down on the way here. Write one down: /story fact add Osk has the brass key"
+    return lines(voice.flavour.strong("Facts"), *(_fact(fact, voice) for fact in reply.facts))
+
+
+def _row(shown: Card, voice: Voice) -> str:
+    name = voice.name(shown.name)
+    return f"{name}: {voice.words(shown.description, TEXT_CHARS)}" if shown.description else name
+
+
+def _fact(fact: Fact, voice: Voice) -> str:
+    text = voice.words(fact.claim.text, TEXT_CHARS)
+    quote = voice.words(fact.claim.quote, TEXT_CHARS)
+    proof = f" — “{quote}”" if quote and fact.claim.quote != fact.claim.text else ""
+    return f"{fact.number}. {text}{proof} (scene {fact.scene})"
