@@ -175,7 +175,7 @@ async def test_nothing_told_can_be_asked_nothing(played: Game) -> None:
 async def test_old_scenes_come_back_into_the_prompt_when_they_matter(database: Database) -> None:
     async with game(database, ScriptedWriter()) as played:
         await begun(played, "Osk hid the brass key under the third step.")
-        for _ in range(9):
+        for _ in range(10):
             await on(played, LONG)
         await remembered(database, 2)
         await played.play(ContinueStory("She looks for the brass key"))

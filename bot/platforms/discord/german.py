@@ -97,7 +97,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "Add a choice of your own and vote for it": "Schlage selbst etwas vor und stimme dafür",
     "Ask the story something": "Frag die Geschichte etwas",
     "Add something that is true in the story's world": "Füge etwas hinzu, das in der Welt der Geschichte wahr ist",
-    "Ask the story what it knows": "Frag die Geschichte, was sie weiß",
     "Begin a story here": "Beginne hier eine Geschichte",
     "Change one thing about an entry of the lore": "Ändere etwas an einem Eintrag des Wissens",
     "Choose a setting that new stories begin with": "Wähle eine Einstellung, mit der neue Geschichten beginnen",
