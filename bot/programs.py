@@ -14,8 +14,6 @@ from types import FrameType, TracebackType
 
 import structlog
 
-from bot import doctor
-from bot.chats import chats_of, require_some
 from bot.compose import (
     House,
     alongside,
@@ -134,6 +132,8 @@ async def _work(settings: Settings) -> int:
 
 async def _serve(settings: Settings) -> int:
     """Tell stories wherever people chat, for ever."""
+    from bot.chats import chats_of, require_some  # noqa: PLC0415 - with nio, whose 18 MB nobody else needs
+
     require_some(settings)
     await _log_to(None, settings)
     async with ready_database(settings) as database, _models(settings) as (writer, embedder):
@@ -148,6 +148,8 @@ async def _serve(settings: Settings) -> int:
 
 
 async def _examine(options: Namespace, settings: Settings, home: Path | None) -> int:
+    from bot import doctor  # noqa: PLC0415 - likewise
+
     configure("error", settings.log_format)
     findings = await doctor.examine(settings, home)
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

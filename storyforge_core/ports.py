@@ -328,7 +328,7 @@ class Store(Protocol):
         """List the rooms of a platform that show a story."""
 
     async def forget_messages(self, before: datetime) -> None:
-        """Forget the ids of messages that came before a time; those would then have an effect again."""
+        """Forget what came in before a time: letters, and ids of messages; those would then have an effect again."""
 
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         """Find what is being written or queued."""

@@ -54,6 +54,7 @@ _ADD_PLAYER = Statement("""
 """)
 
 _FORGET = Statement("DELETE FROM inbox WHERE at < :before")
+_FORGET_LETTERS = Statement("DELETE FROM letter WHERE at < :before")
 
 _RENAME = Statement("UPDATE player SET name = :name WHERE id = :id")
 
@@ -129,4 +130,5 @@ def _shown_name(speaker: Speaker) -> str:
 
 async def forget(db: Db, before: datetime) -> None:
     """Forget the ids of messages that came before a time: no platform delivers one again so late."""
-    await _FORGET.run(db, before=before)
+    for statement in (_FORGET, _FORGET_LETTERS):
+        await statement.run(db, before=before)

@@ -129,7 +129,7 @@ class PostgresStore:
             return await arrivals.rooms(db, platform)
 
     async def forget_messages(self, before: datetime) -> None:
-        """Forget the ids of messages that came before a time; those would then have an effect again."""
+        """Forget what came in before a time: letters, and ids of messages; those would then have an effect again."""
         async with connection(self._engine) as db:
             await arrivals.forget(db, before)
 

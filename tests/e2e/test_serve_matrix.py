@@ -101,7 +101,8 @@ async def test_friends_play_on_through_kills(house: Home, bot: Session, meet: Me
         await ann.reads(room, "Bo joins")
         changed = await ann.reacts(room, card.id, f"1{KEYCAP}")
         await ann.reads(room, "(Ann)")
-        program.dies()  # in mid-ballot
+        await ann.says(room, "!story direct keep it slow", thread=card.thread)
+        program.dies()  # in mid-ballot, and in the middle of hearing that
     await ann.withdraws(room, changed)
     await ann.reacts(room, card.id, f"3{KEYCAP}")
     with serving(house, VOTE_DEADLINE="6"):
@@ -109,6 +110,8 @@ async def test_friends_play_on_through_kills(house: Home, bot: Session, meet: Me
         await ann.reads(room, "c20.")
         await asked(ann, room)
         house.is_whole(2)
+        assert house.asks("SELECT count(*) FROM change WHERE command = 'direct'") == [(1,)]
+        assert house.asks("SELECT * FROM letter") == []
     told = [seen.text for seen in ann.messages(room) if "a1 " in seen.text]
     assert len(told) == 1
     assert "a30 " in told[0]

@@ -16,6 +16,8 @@ from storyforge_core.ports import Clock
 
 PATIENCE = timedelta(days=1)
 """How long a letter is kept whose key is missing."""
+LOOK_BACK = timedelta(hours=1)
+"""How often it is seen whether one has waited too long."""
 AT_A_TIME = 100
 AGAIN = 1.0
 """Seconds until something is tried once more."""
@@ -61,18 +63,20 @@ class Postman:
         self._recipient = recipient
         self._clock = clock
         self._after = 0
+        self._looked_back = clock.now()
         self._rounds: dict[str, deque[Kept]] = {}
         """What is still to be handed over in each room."""
         self._walks: dict[str, asyncio.Task[None]] = {}
 
     async def look(self, *, sealed_too: bool = False) -> None:
-        """Take up what has come; where keys have come as well, also what could not be read before.
+        """Take up what has come; where keys have come as well, and now and then, also what could not be read before.
 
         Raises:
             ServiceDown: the store is away.
         """
-        if sealed_too:
-            self._after = 0
+        now = self._clock.now()
+        if sealed_too or now - self._looked_back > LOOK_BACK:
+            self._after, self._looked_back = 0, now
         while found := await self._mailbox.letters(self._account, self._after, AT_A_TIME):
             for kept in found:
                 self._take(kept)
