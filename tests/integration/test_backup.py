@@ -56,7 +56,7 @@ def target(postgres_servers: Servers, target_major: Major) -> Generator[Database
     """A second database, with all tables and no rows."""
     second = postgres_servers.new_database(target_major)
     yield second
-    postgres_servers.drop(second)
+    postgres_servers.drop(second, target_major)
 
 
 @pytest.fixture

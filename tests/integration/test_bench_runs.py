@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,12 @@ BENCHES = (
 
 
 @pytest.mark.parametrize(("bench", "figure"), BENCHES)
-def test_a_bench_runs_and_compares_what_it_measured_with_its_target(bench: str, figure: str) -> None:
+def test_a_bench_runs_and_compares_what_it_measured_with_its_target(
+    bench: str, figure: str, open_directory: Path
+) -> None:
     command = [sys.executable, "-m", "tests.bench", "--quick", bench]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=100, check=False)
+    env = {**os.environ, "TMPDIR": str(open_directory)}
+    ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=100, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     rows = [line for line in ran.stdout.splitlines() if figure in line]
     assert rows

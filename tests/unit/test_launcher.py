@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,35 +21,73 @@ from tests.peers.checkout import STARTER, Checkout
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals are those of POSIX")
 
 
-Start = tuple[Checkout, subprocess.CompletedProcess[str]]
+BROKEN_OFF = ""
+"""The stamp of an environment that is not finished."""
+
+Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module")
-def first_start(tmp_path_factory: pytest.TempPathFactory) -> Start:
-    """A checkout that was started for the first time, and what that said."""
-    folder = tmp_path_factory.mktemp("prepared")
+def folder(open_directory: Path) -> Iterator[Path]:
+    """Where checkouts are laid out: an environment has thousands of files, and there they cost least."""
+    made = Path(tempfile.mkdtemp(dir=open_directory))
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def first_starts(folder: Path) -> tuple[Checkout, list[Done]]:
+    """A checkout that was started for the first time, by two at once, and what came of it."""
     checkout = Checkout.make(folder / "a folder with spaces", folder / "wheels")
-    return checkout, checkout.start("play", "--as", "Ann")
+    pipe, command = subprocess.PIPE, checkout.command("play", "--as", "Ann")
+    starts = [
+        subprocess.Popen(command, env=checkout.environment(), stdout=pipe, stderr=pipe, text=True) for _ in range(2)
+    ]
+    said = [start.communicate(timeout=60) for start in starts]
+    return checkout, [Done(command, start.returncode, *each) for start, each in zip(starts, said, strict=True)]
 
 
 @pytest.fixture
-def prepared(first_start: Start) -> Checkout:
+def prepared(first_starts: tuple[Checkout, list[Done]]) -> Checkout:
     """A checkout after its first start; tests take a copy when they change it."""
-    checkout, first = first_start
-    assert first.returncode == 0, first.stderr
+    checkout, both = first_starts
+    assert [done.returncode for done in both] == [0, 0], [done.stderr for done in both]
     return checkout
 
 
 @pytest.fixture
-def checkout(prepared: Checkout, tmp_path: Path) -> Checkout:
-    return prepared.copy(tmp_path / "checkout")
+def checkout(prepared: Checkout, folder: Path) -> Iterator[Checkout]:
+    own = Path(tempfile.mkdtemp(dir=folder))
+    yield prepared.copy(own / "checkout")
+    shutil.rmtree(own)
 
 
-def test_the_first_start_prepares_and_leaves_standard_output_to_the_program(first_start: Start) -> None:
-    _, done = first_start
+@pytest.fixture(scope="module")
+def first_test(first_starts: tuple[Checkout, list[Done]], folder: Path) -> tuple[Checkout, Done]:
+    """A checkout of its own in which the tests were run for the first time, and what that said."""
+    checkout = first_starts[0].copy(folder / "tested")
+    return checkout, checkout.start("test")
+
+
+@pytest.fixture
+def tested(first_test: tuple[Checkout, Done]) -> Checkout:
+    """The same, for more such runs."""
+    return first_test[0]
+
+
+def test_the_first_start_prepares_and_leaves_standard_output_to_the_program(
+    first_starts: tuple[Checkout, list[Done]],
+) -> None:
+    (done,) = (done for done in first_starts[1] if "is ready" in done.stderr)
     assert done.stdout.splitlines()[:2] == ["args play --as Ann", "colour blue"]
     assert "Installing 1 packages" in done.stderr
-    assert "is ready" in done.stderr
+
+
+def test_two_starts_at_once_prepare_once(first_starts: tuple[Checkout, list[Done]]) -> None:
+    _, both = first_starts
+    assert [done.returncode for done in both] == [0, 0]
+    assert all("colour blue" in done.stdout for done in both)
+    assert "".join(done.stderr for done in both).count("is ready") == 1
 
 
 def test_the_second_start_prepares_nothing(prepared: Checkout) -> None:
@@ -95,7 +134,7 @@ def test_a_changed_lock_is_installed_at_the_next_start(checkout: Checkout) -> No
 
 
 def test_what_was_broken_off_is_made_anew(checkout: Checkout) -> None:
-    checkout.stamp.write_text("")
+    checkout.stamp.write_text(BROKEN_OFF)
     for half_written in (checkout.folder / ".venv").rglob("inkwell.py"):
         half_written.write_text("COLOUR = 'bl")
     assert "colour blue" in checkout.start().stdout
@@ -107,10 +146,12 @@ def test_an_environment_without_its_interpreter_is_made_anew(checkout: Checkout)
     assert "colour blue" in checkout.start().stdout
 
 
-def test_an_environment_somebody_else_made_is_filled_not_replaced(tmp_path: Path) -> None:
-    checkout = Checkout.make(tmp_path / "checkout", tmp_path / "wheels")
+def test_an_environment_somebody_else_made_is_filled_not_replaced(checkout: Checkout) -> None:
     own = checkout.folder / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", own], check=True)
+    for ours in ("storyforge.stamp", "storyforge.pth", "inkwell.py"):
+        (found,) = own.rglob(ours)
+        found.unlink()
+    shutil.rmtree(*own.rglob("inkwell-*.dist-info"))
     (own / "mine").touch()
     assert "colour blue" in checkout.start().stdout
     assert (own / "mine").exists()
@@ -146,24 +187,6 @@ def test_a_package_missing_from_the_folder_of_wheels_is_named(checkout: Checkout
     assert "inkwell==2.0" in failed.stderr
 
 
-def test_two_starts_at_once_prepare_once(tmp_path: Path) -> None:
-    checkout = Checkout.make(tmp_path / "checkout", tmp_path / "wheels")
-    both = [
-        subprocess.Popen(
-            checkout.command(name),
-            env=checkout.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for name in ("one", "two")
-    ]
-    said = [start.communicate(timeout=60) for start in both]
-    assert [start.returncode for start in both] == [0, 0]
-    assert all("colour blue" in output for output, _ in said)
-    assert "".join(errors for _, errors in said).count("is ready") == 1
-
-
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """Let programs hear SIGINT, although a shell that runs the tests in the background has them ignore it."""
@@ -174,7 +197,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_while_preparing_it_takes_pip_along_and_the_next_start_succeeds(
+def test_stopped_while_preparing_it_takes_pip_along_and_leaves_what_is_made_anew(
     checkout: Checkout, how: signal.Signals
 ) -> None:
     checkout.lock("green")
@@ -195,7 +218,7 @@ def test_stopped_while_preparing_it_takes_pip_along_and_the_next_start_succeeds(
         pip.close()
     assert start.returncode == 130
     assert "Stopped." in said
-    assert "colour green" in checkout.start().stdout
+    assert checkout.stamp.read_text() == BROKEN_OFF
 
 
 def test_on_a_terminal_one_line_counts_the_packages(checkout: Checkout) -> None:
@@ -244,29 +267,28 @@ def test_old_pythons_can_read_the_starter() -> None:
     ast.parse(STARTER.read_text("utf-8"), feature_version=(3, 7))
 
 
-def test_everything_is_checked_and_the_tests_have_the_last_word(checkout: Checkout) -> None:
-    done = checkout.start("test")
+def test_everything_is_checked_and_the_tests_have_the_last_word(first_test: tuple[Checkout, Done]) -> None:
+    _, done = first_test
     lines = [line for line in done.stdout.splitlines() if line.startswith("<")]
     assert lines == ["<ruff> check .", "<ruff> format --check .", "<mypy>", "<lint-imports>", "<pytest> -n 2"]
     assert done.returncode == 0
 
 
 @pytest.mark.parametrize("failing", ["ruff", "mypy", "pytest"])
-def test_one_failing_check_fails_the_whole_and_the_rest_still_runs(checkout: Checkout, failing: str) -> None:
-    done = checkout.start("test", FAILING=failing)
+def test_one_failing_check_fails_the_whole_and_the_rest_still_runs(tested: Checkout, failing: str) -> None:
+    done = tested.start("test", FAILING=failing)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "<pytest> -n 2"
 
 
-def test_arguments_of_test_are_pytests_and_then_it_runs_alone(checkout: Checkout) -> None:
-    done = checkout.start("test", "tests/unit", "-k", "ink")
+def test_arguments_of_test_are_pytests_and_then_it_runs_alone(tested: Checkout) -> None:
+    done = tested.start("test", "tests/unit", "-k", "ink")
     assert done.stdout.split("\n", 2)[2] == "<pytest> tests/unit -k ink\n"
 
 
-def test_after_the_tests_playing_needs_no_preparation(checkout: Checkout) -> None:
-    assert checkout.start("test").returncode == 0
-    assert checkout.start("play").stderr == ""
-    assert checkout.start("test").stderr == ""
+def test_after_the_tests_playing_needs_no_preparation(tested: Checkout) -> None:
+    assert tested.start("play").stderr == ""
+    assert tested.start("test").stderr == ""
 
 
 def test_starting_costs_little(prepared: Checkout) -> None:
