@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import discord
+import pytest
 
 from bot.platforms.discord.board import Board
 from bot.platforms.discord.link import Interaction, Link, aim
@@ -20,10 +22,12 @@ from tests.discordia import Club, club
 from tests.game import ScriptedWriter
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.server import Request
-from tests.peers.discord.state import Message
+from tests.peers.discord.state import Channel, Message
 
 EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
 SECOND_WAY = ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original")
+FURTHER = ("POST", "/webhooks/{webhook_id}/{webhook_token}")
+FURTHER_EDIT = ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}")
 WORDS = 40
 PROSE = " ".join(f"s2w{word}" for word in range(1, WORDS + 1)) + "."
 
@@ -181,6 +185,26 @@ async def test_where_the_owner_wants_none_of_it_the_answer_is_a_sentence(databas
             assert not edits(friends)[1]
 
 
+async def test_what_does_not_fit_into_the_answer_follows_it_by_both_ways(database: Database, tmp_path: Path) -> None:
+    writer = ScriptedWriter(words=500)
+    writer.pace = 0.005
+    async with club(database, tmp_path, writer) as friends, friends.program():
+        await begun(friends, writer)
+        await friends.types(friends.ann, "story continue")
+        await friends.reads("2 · Scene after 1")
+        await friends.reads("s2w500")
+        later = next(message for message in friends.thread.messages if "s2w500" in message.content)
+        assert later.asked_by is second(friends).asked_by is not None
+        by_channel = [each for each in friends.peer.asked(*EDIT) if str(later.id) in each.path]
+        by_interaction = friends.peer.asked(*FURTHER_EDIT)
+        assert by_channel
+        assert by_interaction
+        assert all(each.status == 200 for each in (*by_channel, *by_interaction))
+        words = [word for text in friends.texts for word in text.split() if word.startswith("s2w")]
+        assert " ".join(words) == " ".join(f"s2w{word}" for word in range(1, 501)) + "."
+        assert not later.pinged
+
+
 CHOICE = Choice(id=ChoiceId(uuid4()), scene=SceneId(uuid4()), position=1, text="Go on")
 
 
@@ -205,26 +229,101 @@ async def listening(peer: DiscordPeer) -> AsyncGenerator[Listener]:
         running.cancel()
 
 
-async def test_a_program_killed_right_behind_its_answer_goes_on_in_that() -> None:
+RUN = RunId(uuid4())
+FIRST, NEXT, LAST = Frame("…", live=True, stop=RUN), Frame("And then", live=True, stop=RUN), Frame("And then. The end.")
+
+
+@dataclass
+class Cellar:
+    """A channel where a click has begun a scene, whose first message is the answer."""
+
+    peer: DiscordPeer
+    link: Link
+    channel: Channel
+    room: RoomKey
+    first: UUID = field(default_factory=uuid4)
+    """The key of the first message, as the ledger has it."""
+    next: UUID = field(default_factory=uuid4)
+
+    def program(self) -> DiscordSurface:
+        """Another one, that knows nothing of the one before."""
+        return DiscordSurface(self.link, Board(self.link), openings=Openings(used=True))
+
+    def texts(self) -> list[str]:
+        return [message.content for message in self.channel.messages][1:]  # but for what was clicked
+
+
+@asynccontextmanager
+async def answered() -> AsyncGenerator[tuple[Cellar, DiscordSurface, str]]:
+    """Also has the surface that gave the answer, and the message that this is."""
     async with DiscordPeer(window=0) as peer, listening(peer) as client:
         friends = peer.guild("Friends")
-        cellar = friends.text("cellar")
-        room = RoomKey("discord", str(cellar.id), str(friends.id))
+        channel = friends.text("cellar")
         link = Link()
         link.connect(client)
-        run, key = RunId(uuid4()), uuid4()
-        first = Frame("…", live=True, stop=run)
-        before = Openings(used=True)
-        surface = DiscordSurface(link, Board(link), openings=before)
-        await surface.post(room, Frame("And now?", choices=(CHOICE,)), uuid4())
-        clicking = asyncio.create_task(friends.member("Ann").click(cellar.messages[-1], "1. Go on"))
+        cellar = Cellar(peer, link, channel, RoomKey("discord", str(channel.id), str(friends.id)))
+        openings = Openings(used=True)
+        surface = DiscordSurface(link, Board(link), openings=openings)
+        await surface.post(cellar.room, Frame("And now?", choices=(CHOICE,)), uuid4())
+        clicking = asyncio.create_task(friends.member("Ann").click(channel.messages[-1], "1. Go on"))
         asking: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        asking.set_result(Accepted("On with it.", run))
-        answering = asyncio.create_task(before.answered(await client.heard.get(), room, asking))
+        asking.set_result(Accepted("On with it.", RUN))
+        answering = asyncio.create_task(openings.answered(await client.heard.get(), cellar.room, asking))
         await asyncio.sleep(0)
-        posted = await surface.post(room, first, key)
+        posted = await surface.post(cellar.room, FIRST, cellar.first)
         assert await answering
         assert not (await clicking).failed
-        again = await DiscordSurface(link, Board(link), openings=Openings(used=True)).post(room, first, key)
-        assert again == posted
-        assert [message.content for message in cellar.messages].count("…") == 1
+        yield cellar, surface, posted
+
+
+async def test_a_program_killed_right_behind_its_answer_goes_on_in_that() -> None:
+    async with answered() as (cellar, _, posted):
+        assert await cellar.program().post(cellar.room, FIRST, cellar.first) == posted
+        assert cellar.texts() == ["…"]
+
+
+async def test_a_scene_told_while_no_program_ran_ends_in_the_message_that_was_its_answer() -> None:
+    async with answered() as (cellar, _, posted):
+        again = cellar.program()
+        await again.post(cellar.room, Frame("Bo joins the story."), uuid4())
+        assert await again.post(cellar.room, LAST, cellar.first) == posted
+
+
+async def test_a_program_killed_right_behind_a_message_that_follows_goes_on_in_that() -> None:
+    async with answered() as (cellar, surface, _):
+        posted = await surface.post(cellar.room, NEXT, cellar.next)
+        again = cellar.program()
+        assert await again.post(cellar.room, NEXT, cellar.next) == posted
+        await again.edit(cellar.room, posted, LAST)
+        assert cellar.texts() == ["…", "And then. The end."]
+
+
+async def test_a_message_that_follows_although_nobody_heard_so_is_found() -> None:
+    async with answered() as (cellar, surface, _):
+        cellar.peer.trouble("POST /webhooks/*/*", "lost")
+        posted = await surface.post(cellar.room, NEXT, cellar.next)
+        await surface.edit(cellar.room, posted, LAST)
+        assert cellar.texts() == ["…", "And then. The end."]
+        assert not cellar.peer.asked(*FURTHER_EDIT)
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 0), (401, 50027), (502, 0)])
+async def test_a_message_that_may_not_follow_is_an_ordinary_one(status: int, code: int) -> None:
+    async with answered() as (cellar, surface, first):
+        cellar.peer.trouble("POST /webhooks/*/*", "error", status=status, code=code)
+        posted = await surface.post(cellar.room, NEXT, cellar.next)
+        await surface.edit(cellar.room, first, Frame("Once"))
+        await surface.edit(cellar.room, posted, LAST)
+        assert cellar.texts() == ["Once", "And then. The end."]
+        assert len(cellar.peer.asked(*EDIT)) == 2
+
+
+async def test_nothing_follows_an_interaction_that_is_almost_over() -> None:
+    async with answered() as (cellar, surface, first):
+        await surface.edit(cellar.room, first, Frame("Once", live=True, stop=RUN))
+        posted = await surface.post(cellar.room, NEXT, cellar.next)
+        cellar.peer.clock.forward(16 * 60)
+        await surface.edit(cellar.room, posted, Frame("And then?", live=True, stop=RUN))
+        await surface.post(cellar.room, Frame("The end.", live=True, stop=RUN), uuid4())
+        assert cellar.texts() == ["Once", "And then?", "The end."]
+        assert len(cellar.peer.asked(*FURTHER)) == 1

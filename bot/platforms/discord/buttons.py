@@ -19,6 +19,7 @@ from storyforge_core.domain.story import RunId, SceneId
 LABEL_CHARS = 80
 ROW = 5
 _SCENE = r"(?P<scene>[0-9a-f]{32})"
+_MARK = re.compile(r"sf:stop:[0-9a-f]{32}:(.+)")
 Button = discord.ui.Button[Any]
 Item = discord.ui.Item[Any]
 
@@ -132,11 +133,12 @@ def under(frame: Frame, mark: str = "") -> discord.ui.View:
     return view
 
 
-def is_marked(message: discord.Message, mark: str) -> bool:
-    """Tell whether a message is the one whose Stop button was given a mark."""
+def mark_of(message: discord.Message) -> str:
+    """The mark that a message's Stop button was given; empty for none."""
     rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
     buttons = [part for row in rows for part in row.children if isinstance(part, discord.Button)]
-    return any((button.custom_id or "").endswith(f":{mark}") for button in buttons)
+    marked = (_MARK.fullmatch(button.custom_id or "") for button in buttons)
+    return next((found[1] for found in marked if found), "")
 
 
 async def _open(interaction: Interaction, scene: SceneId) -> None:

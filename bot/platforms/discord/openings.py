@@ -1,20 +1,24 @@
-"""Scenes that are the answer to a click or a command: their first message, and the second way to edit it.
+"""Scenes that are the answer to a click or a command: their messages, and the second way to edit these.
 
 Whoever lets a scene begin by a button or a slash command waits for an answer. Mostly that is a sentence for them alone;
-here it is the scene's own first message, so nothing is said twice, and everybody sees who went on. Discord counts
-edits of such an answer against the interaction, apart from the channel's limit, for a quarter of an hour: a growing
-scene has two limits then and is edited by the way that has more left.
+here it is the scene's own first message, so nothing is said twice, and everybody sees who went on. What does not fit
+into it follows it by the same interaction. Discord counts edits of such messages against the interaction, apart from
+the channel's limit, for a quarter of an hour: a growing scene has two limits then and is edited by the way that has
+more left.
 
 **Why a crash makes no second message.** An ordinary message carries a nonce, by which Discord knows one that is sent
-again; an answer cannot. So the answer carries the nonce itself, in the id of its Stop button, from the very request
-that acknowledges the interaction until its first edit, which comes only after the ledger has written the message down.
-A program that has posted nothing in a room since it began, or that lost Discord's reply to such a request, looks for
-that button among the newest messages before it posts; what it finds it goes on with.
+again; these cannot. So each carries the nonce itself, in the id of its Stop button, from the very request that posts it
+until its first edit, which comes only after the ledger has written the message down. A program that comes to know a
+room, or that lost Discord's reply to such a request, looks for these buttons among the newest messages before it posts
+there; what it finds it goes on with.
 """
 
 import asyncio
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 
 import aiohttp
 import discord
@@ -37,6 +41,7 @@ REQUEST_SECONDS = 5.0
 EARLIER = timedelta(seconds=30)
 """How long before its end an interaction is not relied on any more: clocks differ."""
 OK = 200
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 log = structlog.stdlib.get_logger()
 
@@ -57,7 +62,7 @@ class Offer:
         for open_end in (self.run, self.claimed):
             open_end.cancel()
 
-    async def answer(self, frame: Frame, mark: str) -> "Hook":
+    async def post(self, frame: Frame, mark: str) -> "Hook":
         """Answer it with the first message of a scene.
 
         Raises:
@@ -73,20 +78,28 @@ class Offer:
             )
         if done.message_id is None:
             raise SurfaceDown("Discord does not say which message that is.")
-        return Hook(self.interaction, str(done.message_id))
+        return Hook(self.interaction, frame.stop, str(done.message_id), {str(done.message_id): "@original"})
 
 
 @dataclass(slots=True)
 class Hook:
-    """The second way to a message: by the interaction whose answer it is. After any trouble it is not used again."""
+    """The second way to a scene: by the interaction that it answers. After any trouble it is not used again.
+
+    discord.py would wait by itself until a limit has room again, and have what is done waited for.
+    """
 
     interaction: Interaction
-    message: str
+    run: RunId | None
+    newest: str
+    """The message that was posted last."""
+    names: dict[str, str]
+    """How the interaction calls its messages."""
     told: Told = field(default_factory=lambda: Told(PACE.burst, PACE.burst, float("-inf")))
+    """Of all of them, as if they had one limit together: nobody has said that they have not."""
     broken: bool = False
 
     def usable(self) -> bool:
-        """Tell whether edits may go this way still."""
+        """Tell whether requests may go this way still."""
         return not self.broken and self.interaction.expires_at - discord.utils.utcnow() > EARLIER
 
     def better(self, channel: Allowance | None) -> bool:
@@ -94,29 +107,53 @@ class Hook:
         own = self.told.left().remaining
         return self.usable() and own > 0 and (channel is None or own >= channel.remaining)
 
-    async def edit(self, frame: Frame) -> bool:
-        """Show another frame; False when it has to be shown the other way.
+    async def post(self, frame: Frame, mark: str) -> "Hook":
+        """Let another message follow, in the channel of the interaction.
 
-        discord.py would wait by itself until the limit has room again, and have the edit waited for that is done.
+        Raises:
+            SurfaceDown: it is not certain that this was done.
         """
-        body = {
-            "content": frame.text,
-            "components": under(frame).to_components(),
-            "allowed_mentions": NO_PINGS.to_dict(),
-        }
+        flags = discord.MessageFlags(suppress_embeds=True, suppress_notifications=frame.live)
+        _, answer = await self._ask("POST", "?wait=true", {**_body(frame, mark), "flags": flags.value})
+        try:
+            self.newest = str(json.loads(answer)["id"])
+        except (ValueError, LookupError, TypeError) as error:
+            raise SurfaceDown("Discord does not say which message that is.") from error
+        self.names[self.newest] = self.newest
+        return self
+
+    async def edit(self, message: str, frame: Frame) -> bool:
+        """Show another frame; False when it has to be shown the other way."""
+        try:
+            headers, _ = await self._ask("PATCH", f"/messages/{self.names[message]}", _body(frame))
+        except SurfaceDown as down:
+            log.info("no edit by the interaction", message=message, reason=str(down))
+            return False
+        self.told = Told.of(headers) or self.told
+        return True
+
+    async def _ask(self, method: str, address: str, body: Mapping[str, object]) -> tuple[Mapping[str, str], bytes]:
         hook = self.interaction.followup
-        address = f"{Route.BASE}/webhooks/{self.interaction.application_id}/{hook.token}/messages/@original"
-        request = hook.session.patch(address, json=body, timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS))
+        url = f"{Route.BASE}/webhooks/{self.interaction.application_id}/{hook.token}{address}"
+        request = hook.session.request(method, url, json=body, timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS))
         self.broken = True  # until it is known that it is not
         try:
             async with request as answer:
-                self.broken = answer.status != OK
-                self.told = Told.of(answer.headers) or self.told
+                read = await answer.read()
         except (aiohttp.ClientError, OSError) as error:
-            log.info("no edit by the interaction", message=self.message, reason=type(error).__name__)
-        else:
-            log.debug("edit by the interaction", message=self.message, status=answer.status)
-        return not self.broken
+            raise SurfaceDown(f"Discord cannot be reached: {type(error).__name__}.") from error
+        if answer.status != OK:
+            raise SurfaceDown(f"Discord answers {answer.status}.")
+        self.broken = False
+        return answer.headers, read
+
+
+def _body(frame: Frame, mark: str = "") -> dict[str, object]:
+    return {
+        "content": frame.text,
+        "components": under(frame, mark).to_components(),
+        "allowed_mentions": NO_PINGS.to_dict(),
+    }
 
 
 class Openings:
@@ -133,7 +170,10 @@ class Openings:
         """The newest of each room."""
         self._growing: dict[str, str] = {}
         """The message of each room that was posted last and grows."""
+        self._marks: dict[str, Mapping[str, str]] = {}
+        """The messages in each room that were marked when it was looked at."""
         self._doubtful: set[str] = set()
+        """The marks of messages of which nobody knows whether they are there."""
 
     async def answered(self, interaction: Interaction, room: RoomKey, asking: "asyncio.Future[Reply]") -> bool:
         """See whether what is being asked begins a scene whose first message answers the interaction.
@@ -158,8 +198,14 @@ class Openings:
             offers.remove(offer)
             offer.close()
 
-    async def claim(self, room: RoomKey, run: RunId) -> Offer | None:
-        """Take the interaction that has begun a run, if there is one that waits; its answer is due then."""
+    async def way(self, room: RoomKey, run: RunId) -> Offer | Hook | None:
+        """Find the interaction by which the next message of a run can be posted.
+
+        That is the one that its messages before were posted by, or one that has begun it and waits; its answer is due.
+        """
+        hook = self._hooks.get(room.address)
+        if hook is not None and hook.run == run:
+            return hook if hook.usable() else None
         for offer in tuple(self._offers.get(room.address, ())):
             await asyncio.wait({offer.run})
             if not offer.run.cancelled() and offer.run.result() == run and not offer.claimed.done():
@@ -167,31 +213,42 @@ class Openings:
                 return offer
         return None
 
-    def in_doubt(self, room: RoomKey, mark: str) -> bool:
-        """Tell whether a message may be there already that is about to be posted."""
-        return self._used and (mark in self._doubtful or room.address not in self._growing)
+    def unknown(self, room: RoomKey, mark: str) -> bool:
+        """Tell whether a message may be there already that is about to be posted, and a look would show it."""
+        return self._used and (mark in self._doubtful or room.address not in self._marks)
+
+    def there(self, room: RoomKey, mark: str) -> str | None:
+        """Find a message that was there when the room was looked at."""
+        return self._marks.get(room.address, _NONE).get(mark)
+
+    def looked(self, room: RoomKey, marks: Mapping[str, str]) -> None:
+        """A room was looked at."""
+        self._marks[room.address] = marks
+        self._doubtful.difference_update(marks)
 
     def doubt(self, mark: str) -> None:
         """Nobody knows whether a message is there."""
         self._doubtful.add(mark)
 
-    def grows(self, room: RoomKey, message: str, mark: str, hook: Hook | None) -> None:
-        """A message was posted that will grow; it has a second way, or none."""
+    def posted(self, room: RoomKey, message: str, mark: str, *, live: bool) -> None:
+        """A message is there; one that grows can be edited the second way if it was posted so."""
         self._doubtful.discard(mark)
-        self._growing[room.address] = message
-        self._hooks.pop(room.address, None)
-        if hook is not None:
-            self._hooks[room.address] = hook
+        if live:
+            self._growing[room.address] = message
+
+    def opened(self, room: RoomKey, hook: Hook) -> None:
+        """There is a second way to the newest scene of a room."""
+        self._hooks[room.address] = hook
 
     def hook(self, room: RoomKey, message: str, channel: Allowance | None) -> Hook | None:
         """Find the second way to a message, if it is the better one just now."""
         hook = self._hooks.get(room.address)
-        return hook if hook and hook.message == message and hook.better(channel) else None
+        return hook if hook and message in hook.names and hook.better(channel) else None
 
     def allowance(self, room: RoomKey, channel: Allowance | None) -> Allowance | None:
         """Say how many edits the growing message of a room has left, both ways together."""
         hook = self._hooks.get(room.address)
-        if hook is None or not hook.usable():
+        if hook is None or self._growing.get(room.address) not in hook.names or not hook.usable():
             return channel
         own = hook.told.left()
         return together(channel or Allowance(PACE.burst, PACE.per), own, PACE)

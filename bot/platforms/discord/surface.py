@@ -12,9 +12,9 @@ import structlog
 
 from bot.picture.fitting import fitted
 from bot.platforms.discord.board import Board
-from bot.platforms.discord.buttons import is_marked, under
+from bot.platforms.discord.buttons import mark_of, under
 from bot.platforms.discord.link import NO_PINGS, PACE, PLATFORM, Link
-from bot.platforms.discord.openings import Hook, Openings
+from bot.platforms.discord.openings import Openings
 from bot.platforms.discord.troubles import TOO_LARGE, NotHere, NotPermitted, ThreadAsleep, understood
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, MessageOld, SurfaceError
 from storyforge_core.domain.space import Manner
@@ -60,12 +60,11 @@ class DiscordSurface:
     async def post(self, room: RoomKey, frame: Frame, key: UUID) -> str:
         """Send a message; Discord answers the one that is there when the key is the same, for some minutes.
 
-        The first message of a scene may be the answer to the click that began it, see `openings`.
+        The messages of a scene may be the answer to the click that began it, see `openings`.
         """
-        opened = await self._opened(room, frame, nonce(key)) if frame.stop is not None else None
-        message, hook = opened or (await self._sent(room, frame, key), None)
-        if frame.live:
-            self._openings.grows(room, message, nonce(key), hook)
+        mark = nonce(key)
+        message = await self._opened(room, frame, mark) or await self._sent(room, frame, key)
+        self._openings.posted(room, message, mark, live=frame.live)
         self._board.shown(room, message, frame.choices)
         return message
 
@@ -82,33 +81,35 @@ class DiscordSurface:
 
         return str((await self._asked(room, send)).id)
 
-    async def _opened(self, room: RoomKey, frame: Frame, mark: str) -> tuple[str, Hook | None] | None:
-        """Post a scene's first message as the answer to what began it, or find that this was done; None for neither."""
-        if self._openings.in_doubt(room, mark) and (there := await self._marked(room, mark)):
-            return there, None
-        offer = await self._openings.claim(room, frame.stop) if frame.stop else None
-        if offer is None:
+    async def _opened(self, room: RoomKey, frame: Frame, mark: str) -> str | None:
+        """Post a scene's message by what began it, or find that this was done; None for neither."""
+        if there := await self._marked(room, mark):
+            return there
+        way = await self._openings.way(room, frame.stop) if frame.stop else None
+        if way is None:
             return None
+        self._openings.doubt(mark)
         try:
-            hook = await offer.answer(frame, mark)
+            hook = await way.post(frame, mark)
         except SurfaceError as error:
             log.info("the answer went astray", room=room.address, reason=str(error))
-            self._openings.doubt(mark)
-            there = await self._marked(room, mark)
-            return (there, None) if there else None
-        return hook.message, hook
+            return await self._marked(room, mark)
+        self._openings.opened(room, hook)
+        return hook.newest
 
     async def _marked(self, room: RoomKey, mark: str) -> str | None:
-        """Find the message that was posted as an answer, among the newest."""
+        """Find the message that was posted as an answer, among those that were the newest when it was looked for."""
 
         async def look() -> list[discord.Message]:
             return [message async for message in self._link.channel(room).history(limit=NEWEST)]
 
-        try:
-            found = await self._asked(room, look)
-        except NotPermitted:
-            return None
-        return next((str(message.id) for message in found if is_marked(message, mark)), None)
+        if self._openings.unknown(room, mark):
+            try:
+                found = await self._asked(room, look)
+            except NotPermitted:
+                found = []
+            self._openings.looked(room, {own: str(message.id) for message in found if (own := mark_of(message))})
+        return self._openings.there(room, mark)
 
     async def edit(self, room: RoomKey, message: str, frame: Frame) -> None:
         """Show another frame in a message.
@@ -156,7 +157,7 @@ class DiscordSurface:
     async def _edited(self, room: RoomKey, part: discord.PartialMessage, frame: Frame) -> None:
         """Edit by the way that has more left; whatever goes wrong on the other one, this way it is done."""
         hook = self._openings.hook(room, str(part.id), self._link.allowance(room))
-        if hook is not None and await hook.edit(frame):
+        if hook is not None and await hook.edit(str(part.id), frame):
             return
         view = under(frame)
 

@@ -65,7 +65,7 @@ class MemoryGround:
         """List the requests about a channel so far."""
         places = [f"/channels/{room.address}/messages"]
         if room.address in self.clicked:
-            places.append(f"/{self.clicked[room.address]}/messages")
+            places.append(f"/{self.clicked[room.address]}")
         return [self._asked(each) for each in self.peer.requests if any(place in each.path for place in places)]
 
     def click(self, room: RoomKey) -> Interaction:
