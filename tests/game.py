@@ -27,7 +27,7 @@ from storyforge_core.store.database import Database
 from storyforge_core.store.jobs import Worker
 from storyforge_core.store.postgres import PostgresStore
 
-HOME = RoomKey("terminal", "main")
+HOME = RoomKey("terminal", "main", "here")
 ANN = Speaker("terminal", "ann", "Ann")
 BO = Speaker("terminal", "bo", "Bo")
 CY = Speaker("terminal", "cy", "Cy")

@@ -83,7 +83,7 @@ def require_unblocked(space: Space, speaker: Speaker) -> None:
         NotAllowed: they are. Whoever manages the space cannot be.
     """
     if speaker.user in space.blocked and not speaker.manager:
-        msg = "You cannot play here: those who manage this server have blocked you from its stories."
+        msg = "You cannot play here: those who manage this place have blocked you from its stories."
         raise NotAllowed(msg)
 
 

@@ -156,7 +156,10 @@ class RoomKey:
     platform: str
     address: str
     realm: str = ""
-    """The wider place it belongs to, such as a Discord server: rooms of one realm see each other's stories."""
+    """The wider place it belongs to, such as a Discord server: rooms of one realm see each other's stories.
+
+    Empty where there is none, as around a direct message: that sees only its own.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ _STORIES = Statement("""
       ) AS newest ON true
      WHERE EXISTS (SELECT FROM room_cursor JOIN room ON room.id = room_cursor.room_id
                     WHERE room_cursor.playthrough_id = playthrough.id
-                      AND room.platform = :platform AND room.realm = :realm)
+                      AND room.platform = :platform AND room.realm = :realm
+                      AND (room.realm <> '' OR room.address = :address))
      ORDER BY newest.id DESC NULLS LAST, playthrough.number DESC
      LIMIT :limit
 """)
@@ -136,7 +137,10 @@ async def ballot(db: Db, wanted: BallotId) -> Ballot:
 
 
 async def stories(db: Db, room: Room, limit: int) -> tuple[tuple[PlaythroughId, StoryLine], ...]:
-    """List the playthroughs that rooms of a room's platform and realm ever showed, latest activity first."""
+    """List the playthroughs that rooms of a room's realm ever showed, latest activity first.
+
+    A room without a realm, such as a direct message, has only its own: its neighbours are strangers.
+    """
     place = columns(room.key)
     rows = await _STORIES.rows(db, **place, here=room.playthrough, limit=limit)
     return tuple((row["id"], StoryLine(*list(row)[1:])) for row in rows)

@@ -86,7 +86,7 @@ async def test_only_managers_decide_for_a_server(database: Database, tmp_path: P
     async with club(database, tmp_path) as friends, friends.program():
         friends.server.promote(friends.ann, Permission.MANAGE_MESSAGES)
         refused = await asks(friends.ann, friends.general, "storyhost setup show")
-        assert "Only those who manage this server" in refused.text
+        assert "Only those who manage this place" in refused.text
 
 
 async def test_whoever_asks_too_often_is_told_how_long_to_wait(database: Database, tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ async def test_shut_out_with_one_account_is_shut_out_with_both(game: Game) -> No
     there = await joined(game)
     await game.say(Vote(1), BO)
     await game.say(Ban("Bo"))
-    code = code_in(await at(game, RoomKey("terminal", "attic")).say(Link("me"), replace(BO, private=True)))
+    code = code_in(await at(game, RoomKey("terminal", "attic", "here")).say(Link("me"), replace(BO, private=True)))
     await there.say(Link(code), CY_THERE)
     assert "shut you out" in why(await there.say(Vote(1), CY_THERE))
 

@@ -92,12 +92,16 @@ async def test_every_earlier_state_becomes_the_present_one(bare: DatabaseUrl, re
     assert await differences(bare) == []
 
 
+ROWS_ONLY = {"0011"}
+"""What comes after these changes no table."""
+
+
 @both
 @pytest.mark.parametrize("revision", ["base", *REVISIONS[:-1]])
 async def test_the_way_back_leads_to_the_same_place_again(migrated: DatabaseUrl, revision: str) -> None:
     before = await shape(migrated)
     await back(migrated, revision)
-    assert await shape(migrated) != before
+    assert (await shape(migrated) == before) == (revision in ROWS_ONLY)
     await upgrade(migrated)
     assert await shape(migrated) == before
 

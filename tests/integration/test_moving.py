@@ -1,6 +1,7 @@
 """The tree as its players walk it: branches, takes, undo and redo. Nothing told is ever lost."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -23,8 +24,9 @@ from storyforge_core.domain.commands import (
     Vote,
 )
 from storyforge_core.domain.replies import Accepted, Declined, MapShown, PathShown, StoriesShown, TakesShown
+from storyforge_core.domain.story import RoomKey
 from storyforge_core.store.database import Database
-from tests.game import Game, game
+from tests.game import BO, CY, Game, game
 
 
 @pytest.fixture
@@ -185,6 +187,18 @@ async def test_another_story_can_be_opened_and_the_first_again(told: Game) -> No
     await told.say(ShowStories("door"))
     assert (await told.status()).story.title == "A door in the sea"
     assert await head(told) == 3
+
+
+async def test_whoever_writes_to_the_bot_alone_sees_nobody_elses_stories(told: Game) -> None:
+    mine, theirs = (replace(told, room=RoomKey("chat", address)) for address in ("direct one", "direct two"))
+    await mine.play(NewStory("A secret of my own"), CY)
+    shown = await theirs.say(ShowStories(), BO)
+    assert isinstance(shown, StoriesShown)
+    assert not shown.stories
+    assert isinstance(await theirs.say(ShowStories("secret"), BO), Declined)
+    again = await mine.say(ShowStories(), CY)
+    assert isinstance(again, StoriesShown)
+    assert [line.premise for line in again.stories] == ["A secret of my own"]
 
 
 async def test_what_a_sibling_branch_told_never_reaches_the_writer(told: Game) -> None:

@@ -15,7 +15,7 @@ from storyforge_core.store.ledger import PostgresLedger
 from tests.fakes import Chat, chat_limits
 from tests.game import ANN, HOME, Game, ScriptedWriter, game, until
 
-ATTIC = RoomKey("terminal", "attic")
+ATTIC = RoomKey("terminal", "attic", "here")
 
 
 @asynccontextmanager

@@ -104,7 +104,7 @@ async def test_nobody_decides_for_a_server_but_those_who_manage_it(database: Dat
     async with game(database, workers=0) as play:
         refused = await says(play, ChangeSpace("channel", "hall"), replace(BO, moderator=True))
         assert isinstance(refused, Declined)
-        assert "who manage this server" in refused.sentence
+        assert "who manage this place" in refused.sentence
         homeless = await says(play, ShowSpace(), EVE, RoomKey("test", "letters"))
         assert isinstance(homeless, Declined)
         assert "/story settings" in homeless.sentence

@@ -27,8 +27,8 @@ from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database
 from tests.game import ScriptedWriter
 
-ANN = Seat("Ann", RoomKey("terminal", "main"))
-BO = Seat("Bo", RoomKey("terminal", "second"))
+ANN = Seat("Ann", RoomKey("terminal", "main", "here"))
+BO = Seat("Bo", RoomKey("terminal", "second", "here"))
 
 
 class Script:

@@ -265,7 +265,7 @@ def test_two_windows_do_not_share_a_room(tmp_path: Path) -> None:
         with pytest.raises(SetupError, match="--room"), taken("Bo", "main", tmp_path):
             pass
         with taken("Bo", "second", tmp_path) as seat:
-            assert seat.room == RoomKey("terminal", "second")
+            assert seat.room == RoomKey("terminal", "second", "here")
     with taken("Bo", "main", tmp_path):
         pass
 

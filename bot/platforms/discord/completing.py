@@ -38,7 +38,7 @@ class Completion:
     read: Callable[[Reply], Lines]
 
 
-def completion(row: Row, argument: Argument) -> Completion | None:
+def completion(row: Row, argument: Argument) -> Completion | None:  # noqa: PLR0911 - one answer for each kind
     """How an argument is completed; None when the story has nothing to offer for it."""
     match argument.kind:
         case "scene":

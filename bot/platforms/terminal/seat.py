@@ -11,6 +11,9 @@ from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.errors import SetupError
 
+REALM = "here"
+"""All rooms of a terminal are on one machine and see each other's stories."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -45,7 +48,7 @@ def taken(name: str, room: str, directory: Path) -> Iterator[Seat]:
                 f"The room {room} is open in another window. Close that one, or open another room here: "
                 "storyforge play --room second"
             )
-        yield Seat(name, RoomKey(PLATFORM, room))
+        yield Seat(name, RoomKey(PLATFORM, room, REALM))
     finally:
         os.close(descriptor)
 

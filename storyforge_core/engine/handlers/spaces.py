@@ -37,5 +37,5 @@ def _require_manager(table: Table) -> None:
         msg = "There is no server around this room to decide for. /story settings changes this story."
         raise NotFound(msg)
     if not table.speaker.manager:
-        msg = "Only those who manage this server may do that. Ask one of them."
+        msg = "Only those who manage this place may do that. Ask one of them."
         raise NotAllowed(msg)
