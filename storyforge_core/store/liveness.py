@@ -36,6 +36,7 @@ async def alive(url: DatabaseUrl, worker: UUID) -> AsyncGenerator[None, None]:
         keeper.cancel()
         with suppress(asyncio.CancelledError):
             await keeper
+        session.db.terminate()  # a keeper that is cancelled before it has begun lets go of nothing
 
 
 async def _keep(url: DatabaseUrl, hold: str, session: Dedicated) -> None:

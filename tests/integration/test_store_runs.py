@@ -22,6 +22,12 @@ from tests.world import World, eventually, open_world, some_worker
 pytestmark = pytest.mark.parametrize("postgres_major", [18, 16])
 
 
+_WORKERS = """
+    SELECT count(*) FROM pg_locks
+     WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
 @pytest.fixture
 def world(database: Database) -> World:
     return open_world(database)
@@ -296,6 +302,18 @@ async def test_two_sweeps_at_once_revive_a_run_once(world: World, db: Db) -> Non
         await asyncio.gather(*(world.store.revive(run) for _ in range(5)))
         assert (await job_of(db, run))["attempts"] == 2
         assert await db.fetchval("SELECT count(*) FROM procrastinate_jobs WHERE args->>'run' = $1", str(run)) == 1
+
+
+async def test_a_worker_that_is_gone_at_once_is_not_alive(world: World, db: Db) -> None:
+    async with world.store.alive(some_worker()):
+        assert await db.fetchval(_WORKERS) == 1
+    async with world.store.alive(some_worker()):
+        pass  # gone before anything else had its turn
+
+    async def nobody() -> bool:
+        return bool(await db.fetchval(_WORKERS) == 0)
+
+    await eventually(nobody)
 
 
 async def test_a_worker_process_is_alive_until_it_is_killed(world: World, db: Db, database: Database) -> None:
