@@ -10,10 +10,11 @@ from bot.platforms.matrix.descriptions import KIND, state_key
 from bot.platforms.matrix.places import Place
 from bot.platforms.matrix.powers import LEVELS
 from bot.platforms.matrix.wire import API, part
+from storyforge_core.domain.commands import Direct, Speaker, Vote
 from storyforge_core.store.database import Database
 from tests.game import until
 from tests.matrixia import Club, club
-from tests.peers.matrix_people import SEALING, Human
+from tests.peers.matrix_people import SEALING, Event, Human
 from tests.peers.synapse import Synapse
 
 
@@ -95,6 +96,25 @@ async def test_whoever_is_thrown_out_leaves_stories_to_be_deleted(
 
         await until(is_noted)
         assert (await friends.play.store.room(Place(room, card.thread).key)).playthrough is None
+
+
+async def test_whoever_is_asked_back_goes_on(homeserver: Synapse, database: Database, tmp_path: Path) -> None:
+    async with club(homeserver, database, tmp_path) as friends, friends.program():
+        ann, room = friends.ann, await friends.meets()
+        card = await friends.begins()
+        await ann.client.room_kick(room, friends.bot.user)
+        there = replace(friends.play, room=Place(room, card.thread).key)
+        await there.play(Direct("slowly"), Speaker("matrix", ann.id, "Ann"))
+        await ann.client.room_invite(room, friends.bot.user)
+        await ann.until(lambda: sum(event["content"].get("membership") == "join" for event in moves(ann, room)) == 2)
+        await there.play(Vote(1), Speaker("matrix", ann.id, "Ann"))
+        await ann.reads(room, "s2w20.")
+
+
+def moves(human: Human, room: str) -> list[Event]:
+    """How the bot came and went."""
+    members = [event for event in human.events[room] if event["type"] == "m.room.member"]
+    return [event for event in members if event["state_key"].startswith("@keeper-")]
 
 
 async def test_the_health_report_says_what_is_missing(homeserver: Synapse, database: Database, tmp_path: Path) -> None:

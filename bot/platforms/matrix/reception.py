@@ -64,6 +64,8 @@ class Hearing:
     direct: Direct
     withdrawn: Callable[[str, str], Awaitable[None]]
     """Told of each event of a room that somebody took back."""
+    reopened: Callable[[str], Awaitable[None]]
+    """Told of each room that the bot has been invited to: it may have told stories there before."""
 
     async def receive(self, letter: Letter) -> None:
         """Do what a letter asks for; the same one again has no further effect."""
@@ -210,6 +212,7 @@ class Hearing:
             await self.invites.moved(room, event)
         elif membership == "invite":
             await self.invites.invited(room, event)
+            await self.reopened(room)
         elif membership in OUT:
             await self.invites.went(room)
 

@@ -106,6 +106,7 @@ class Service:
             invites=self._invites,
             direct=self._direct,
             withdrawn=self._surface.withdrawn,
+            reopened=self._reopened,
         )
         return Connection(
             options=self._options,
@@ -125,6 +126,12 @@ class Service:
         for room in await self._backing.rooms.rooms(PLATFORM):
             await self._attend(room.key)
         self._board.look_again()
+
+    async def _reopened(self, room: str) -> None:
+        """Go on with the stories of a room that could not be shown anything for a while."""
+        for known in await self._backing.rooms.rooms(PLATFORM):
+            if known.key.realm == room:
+                await self._attend(known.key)
 
     async def _attend(self, room: RoomKey) -> None:
         await self._backing.presenter.attend(self._surface, room)
