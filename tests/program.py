@@ -25,7 +25,8 @@ import psycopg
 from storyforge_core.store.server import Address
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 30.0
+PATIENCE = 60.0
+"""Seconds until a wait is given up: a machine that does other things besides takes ten times as long."""
 Line = dict[str, Any]
 
 

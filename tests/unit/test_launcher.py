@@ -151,8 +151,8 @@ def test_an_environment_somebody_else_made_is_filled_not_replaced(checkout: Chec
     for ours in ("storyforge.stamp", "storyforge.pth", "inkwell.py"):
         (found,) = own.rglob(ours)
         found.unlink()
-    (installed,) = own.rglob("inkwell-*.dist-info")
-    shutil.rmtree(installed)
+    (about,) = own.rglob("inkwell-*.dist-info")
+    shutil.rmtree(about)
     (own / "mine").touch()
     assert "colour blue" in checkout.start().stdout
     assert (own / "mine").exists()

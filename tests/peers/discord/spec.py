@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ class Spec:
     _validators: dict[str, jsonschema_rs.Validator] = field(default_factory=dict)
 
     @classmethod
+    @cache
     def load(cls, path: Path) -> "Spec":
+        """Read it, once: it is long."""
         document = json.loads(path.read_text("utf-8"))
         document["components"]["schemas"] |= _LENIENT
         document["components"]["schemas"]["ChannelTypes"]["oneOf"].append(_MEDIA)
