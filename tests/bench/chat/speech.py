@@ -48,10 +48,11 @@ class Speech:
 
     async def each(self, say: Callable[[str], object]) -> None:
         """Say everything, one token at a time."""
-        began = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        began = clock()
         for number in range(self.tokens):
-            await asyncio.sleep(began + number / self.rate - asyncio.get_running_loop().time())
-            self.said.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(began + number / self.rate - clock())
+            self.said.append(clock())
             say(word(number))
 
     async def chunks(self) -> AsyncIterator[str]:
