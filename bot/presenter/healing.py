@@ -173,4 +173,4 @@ def _split(run: str) -> tuple[str, ...]:
 
 
 def _escaped(run: str) -> str:
-    return "".join(f"\\{char}" for char in run)
+    return "\\" + "\\".join(run) if run else ""

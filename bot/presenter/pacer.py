@@ -1,9 +1,9 @@
 """When a message may be edited again: the platform's budget spread evenly over its window. Pure; times in seconds.
 
 Clock and budget are arguments. A gap is what is left of the window divided by the edits left in it, which keeps the
-mean lag within a few percent of what a clairvoyant could reach, and never asks for more than the platform takes. The
-expected end of a scene counts only where its edits have to last for all of it: within a window of a few seconds it is
-too uncertain, and whoever expects it too soon has nothing left for the last frame.
+mean lag within a few percent of what a clairvoyant could reach, and never asks for more than the platform takes. When a
+scene may end, the last edit of a window is put off until little of the window is left: even gaps would leave nothing
+for the last frame in a fifth of the time, and people would wait for the end for a second.
 """
 
 import re
@@ -19,6 +19,12 @@ SHORTEST_WAIT = 0.05
 
 LENGTHENED = 1.1
 """A scene is expected to be this much longer than asked for: who expects too little has no edits left for the rest."""
+
+SHORTEST, LONGEST = 0.7, 1.2
+"""Between these parts of what was asked for, most scenes end. Some are shorter or longer, which is no harm."""
+
+END_WAIT = 0.5
+"""Seconds for which a scene that may end has no edit left, at the most: so long may its last words have to wait."""
 
 GROWING_SHARE = 0.9
 """Of what all rooms together may send, this much is for scenes that grow; others begin and end meanwhile."""
@@ -71,6 +77,10 @@ class Outlook:
     """Seconds until it is expected to end; None while nobody knows."""
     edits: int = 0
     """Frames it has used up."""
+    soonest: float = 0.0
+    """Seconds until it may end."""
+    latest: float = float("inf")
+    """Seconds until it should have ended."""
 
 
 UNKNOWN = Outlook()
@@ -103,10 +113,13 @@ class Progress:
 
         What is longer than it was expected to be may end at any time: then nothing is known.
         """
-        lasted, left = self.heard_at - self.began, words * WORD_CHARS * LENGTHENED - self.told
+        asked, lasted = words * WORD_CHARS, self.heard_at - self.began
+        left = asked * LENGTHENED - self.told
         if lasted < MEASURED_FROM or self.told == self.first or left <= 0:
             return Outlook(None, self.frames)
-        return Outlook(left * lasted / (self.told - self.first), self.frames)
+        pace = (self.told - self.first) / lasted
+        soonest, latest = max(asked * SHORTEST - self.told, 0.0), asked * LONGEST - self.told
+        return Outlook(left / pace, self.frames, soonest / pace, latest / pace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +174,30 @@ def next_edit(
     """
     since = now if meant is None else meant + left.waited
     free = max(left.remaining - left.kept, 0)
-    window = (left.reset_in + now - since) / (free + 1)
+    window = _of_window(left.reset_in + now - since, left, course)
     share = _of_bucket(pace, left, streams, course) if left.refill else window
     gap = max(pace.min_gap, share, streams / (pace.shared * GROWING_SHARE), _of_scene(pace, course))
     at = max(since + gap, now if free else now + left.reset_in)
-    spare = gap * EARLY_SHARE if free else 0.0
+    spare = gap * EARLY_SHARE if free > 1 or left.refill else 0.0
     return Due(max(at - spare, since + pace.min_gap), at)
 
 
 def last_edit(left: Allowance, now: float) -> float:
     """Time the last frame: at once, or as soon as the platform takes an edit again."""
     return now if left.remaining else now + left.reset_in
+
+
+def _of_window(until: float, left: Allowance, course: Outlook) -> float:
+    """Spread the edits of a window over it, or over what is left of the scene.
+
+    While the scene may end, none are left for a short time only. One that is longer than expected has one left at
+    least; where edits are kept for the end, they are not hurried for it.
+    """
+    free = max(left.remaining - left.kept, 0)
+    if not free or course.soonest >= until:
+        return until / (free + 1)
+    spread = until if free == 1 or left.kept else min(until, course.latest)
+    return max(spread / (free + 1), min(spread, until - END_WAIT) / free)
 
 
 def _of_bucket(pace: Pace, left: Allowance, streams: int, course: Outlook) -> float:
@@ -185,10 +211,10 @@ def _of_bucket(pace: Pace, left: Allowance, streams: int, course: Outlook) -> fl
 
 
 def _of_scene(pace: Pace, course: Outlook) -> float:
-    """Spread the frames that one scene may have; the last of them is kept for its end."""
+    """Spread the frames that one scene may have; two are kept for its end: its last words, and what follows them."""
     if pace.most_edits is None:
         return 0.0
-    left = pace.most_edits - course.edits - 1
+    left = pace.most_edits - course.edits - 2
     return NEVER if left < 1 else (UNKNOWN_AHEAD if course.ahead is None else course.ahead) / left
 
 

@@ -10,6 +10,8 @@ from bot.surface import Allowance, Pace
 
 ONE_WAY = 0.075
 PACE = Pace()
+FAR = pacer.Outlook(ahead=30, soonest=20, latest=40)
+"""A scene that certainly goes on for a while."""
 
 
 @dataclass
@@ -73,9 +75,9 @@ def _frames(end: float, pace: Pace, bucket: Bucket, streams: int, *, told: bool)
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_text_is_seen_within_six_tenths_of_a_second_on_average(told: bool) -> None:  # noqa: FBT001 - a parameter
+def test_text_is_seen_within_two_thirds_of_a_second_on_average(told: bool) -> None:  # noqa: FBT001 - a parameter
     played = play(300, 50, told=told)
-    assert sum(played.lags) / len(played.lags) <= 0.6
+    assert sum(played.lags) / len(played.lags) <= 0.65
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -86,7 +88,7 @@ def test_the_platform_never_has_to_refuse(tokens: int, rate: float, told: bool) 
 
 @pytest.mark.parametrize("tokens", range(200, 400, 20))
 def test_the_last_frame_comes_soon(tokens: int) -> None:
-    assert play(tokens, 50).last_lag <= 1.0
+    assert play(tokens, 50).last_lag <= 0.75
 
 
 def test_the_last_frame_comes_at_once_when_an_edit_is_left() -> None:
@@ -102,11 +104,11 @@ def test_the_first_edit_comes_after_six_tenths_of_a_second() -> None:
 
 
 def test_what_is_left_of_a_window_is_shared_evenly() -> None:
-    assert pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1).at == pytest.approx(11.0)
+    assert pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1, FAR).at == pytest.approx(11.0)
 
 
 def test_the_time_a_request_takes_is_part_of_the_gap() -> None:
-    assert pacer.next_edit(PACE, Allowance(3, 4.0), 10.15, 1, meant=9.85).at == pytest.approx(9.85 + 4.3 / 4)
+    assert pacer.next_edit(PACE, Allowance(3, 4.0), 10.15, 1, FAR, meant=9.85).at == pytest.approx(9.85 + 4.3 / 4)
 
 
 def test_a_sentence_that_came_early_makes_no_hole_at_the_end_of_the_window() -> None:
@@ -115,9 +117,28 @@ def test_a_sentence_that_came_early_makes_no_hole_at_the_end_of_the_window() -> 
     assert early == pytest.approx(on_time)
 
 
-def test_a_scene_that_should_end_soon_keeps_edits_for_more() -> None:
-    soon = pacer.Outlook(ahead=0.5)
-    assert pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1, soon).at == pytest.approx(11.0)
+def test_while_a_scene_may_end_there_is_an_edit_left_until_half_a_second_before_the_next_ones() -> None:
+    assert pacer.next_edit(PACE, Allowance(3, 5.0), 10.0, 1).at == pytest.approx(11.5)
+    last = pacer.next_edit(PACE, Allowance(1, 2.0), 13.0, 1)
+    assert last.early == last.at == pytest.approx(14.5)
+
+
+def test_edits_are_not_saved_for_a_time_when_the_scene_should_have_ended() -> None:
+    soon = pacer.Outlook(ahead=1.0, soonest=0.0, latest=1.8)
+    assert pacer.next_edit(PACE, Allowance(3, 5.0), 10.0, 1, soon).at == pytest.approx(10.6)
+
+
+def test_a_scene_that_goes_on_for_longer_than_it_should_has_an_edit_left() -> None:
+    late = pacer.Outlook(ahead=0.1, soonest=0.0, latest=0.2)
+    assert pacer.next_edit(PACE, Allowance(1, 5.0), 10.0, 1, late).at == pytest.approx(14.5)
+
+
+def test_it_is_known_between_when_and_when_a_scene_should_end() -> None:
+    told = pacer.Progress().heard(10, 0.0).heard(110, 1.0)
+    course = told.outlook(100)  # of six characters each, a hundred of them a second
+    assert course.soonest == pytest.approx((420 - 110) / 100)
+    assert course.latest == pytest.approx((720 - 110) / 100)
+    assert told.outlook(10) == pacer.Outlook()
 
 
 def test_an_empty_bucket_is_waited_for() -> None:
@@ -134,7 +155,7 @@ def test_many_streams_share_the_platform() -> None:
 
 
 def test_a_sentence_may_go_out_in_the_last_fifth_of_a_gap() -> None:
-    due = pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1)
+    due = pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1, FAR)
     assert due.early == pytest.approx(10.8)
 
 
@@ -147,7 +168,7 @@ def test_what_is_kept_for_the_end_is_spent_on_nothing_else() -> None:
 def test_of_two_ways_together_one_edit_is_kept_for_the_end() -> None:
     both = pacer.together(Allowance(1, 2.0), Allowance(2, 4.0), PACE)
     assert both == Allowance(3, 2.0, kept=1)
-    assert pacer.next_edit(PACE, both, 10.0, 1).at == pytest.approx(10.0 + 2.0 / 3)
+    assert pacer.next_edit(PACE, both, 10.0, 1, FAR).at == pytest.approx(10.0 + 2.0 / 3)
 
 
 @pytest.mark.parametrize("text", ["He left.", "Really?! ", "“Go.” ", "*gone.*", "…", "走った。"])

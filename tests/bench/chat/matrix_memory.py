@@ -54,7 +54,7 @@ async def product(server: Homeserver) -> AsyncGenerator[Tell]:
         async def tell(room: RoomKey, speech: Speech) -> Scene:
             client.rooms[room.realm] = nio.MatrixRoom(room.realm, BOT)
             await ours.tell(room, speech)
-            faithful(speech, server.sights[room])
+            faithful(speech, server.sights[room], markup="plain")
             return server.scene(room, speech)
 
         yield tell

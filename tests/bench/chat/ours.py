@@ -13,7 +13,7 @@ from storyforge_core.domain.events import BallotOpened, SceneTold, WritingQueued
 from storyforge_core.domain.story import BallotId, Choice, ChoiceId, PlaythroughId, RoomKey, Rules, RunId
 from storyforge_core.engine.bus import Feed
 from storyforge_core.ports import Chunk
-from tests.bench.chat.speech import Speech
+from tests.bench.chat.speech import Speech, saying
 from tests.fakes import NOON, Events, Ledger
 from tests.stage import scene
 
@@ -23,7 +23,6 @@ THINKING = 1.0
 """Seconds from the order to the first token."""
 CHOOSING = 2.0
 """Seconds from the last token to title and choices."""
-TOKEN_CHARS = 5
 OPTIONS = ("Open the door", "Knock", "Go home")
 
 
@@ -71,7 +70,7 @@ class Ours:
         self._store.bind(key, story)
         await self._presenter.attend(self._surface, key)
         run = run or RunId(uuid4())
-        self._store.tell(story, WritingQueued(run, "open", "", "Ann", 0, speech.asked * TOKEN_CHARS // WORD_CHARS))
+        self._store.tell(story, WritingQueued(run, "open", "", "Ann", 0, len(saying(speech.asked)) // WORD_CHARS))
         self._presenter.wake(story)
         await asyncio.sleep(THINKING)
         feed = self._feeds.of(run)

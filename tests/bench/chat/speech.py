@@ -6,14 +6,28 @@ import statistics
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from bot.presenter.healing import heal
+from bot.surface import Markup
+from bot.wording.markup import ZERO_WIDTH
+
 SENTENCE = 13
 """Tokens of one."""
+STRESSED = 40
+"""Of so many tokens, some in a row are in italics and some are bold."""
+_STARTS, _ENDS = {20: "*", 30: "**"}, {25: "*", 33: "**"}
+_UNSEEN = re.compile(rf"[\s\\*{ZERO_WIDTH}]")
 _WORD = re.compile(r"\bz([0-9a-f]{1,3})\b")
 
 
 def word(number: int) -> str:
     """A token of about the length that English ones have."""
-    return f"z{number:x}{'.' if number % SENTENCE == SENTENCE - 1 else ''} "
+    start, end = _STARTS.get(number % STRESSED, ""), _ENDS.get(number % STRESSED, "")
+    return f"{start}z{number:x}{'.' if number % SENTENCE == SENTENCE - 1 else ''}{end} "
+
+
+def saying(tokens: int) -> str:
+    """So many tokens."""
+    return "".join(map(word, range(tokens)))
 
 
 def words_in(text: str) -> list[int]:
@@ -35,10 +49,11 @@ class Speech:
 
     async def each(self, say: Callable[[str], object]) -> None:
         """Say everything, one token at a time."""
-        began = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        began = clock()
         for number in range(self.tokens):
-            await asyncio.sleep(began + number / self.rate - asyncio.get_running_loop().time())
-            self.said.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(began + number / self.rate - clock())
+            self.said.append(clock())
             say(word(number))
 
     async def chunks(self) -> AsyncIterator[str]:
@@ -52,7 +67,7 @@ class Speech:
     @property
     def text(self) -> str:
         """Everything it says."""
-        return "".join(map(word, range(self.tokens)))
+        return saying(self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +118,31 @@ def read(speech: Speech, sights: Sequence[Sight], requests: int, refused: int) -
     return Scene(lags, requests, refused)
 
 
-def faithful(speech: Speech, sights: Iterable[Sight]) -> None:
-    """See that no frame takes words back that stood there, and that in the end all stand there once, in order.
+def faithful(speech: Speech, sights: Iterable[Sight], markup: Markup = "markdown") -> None:
+    """See that every frame is whole, that none takes words back, and that in the end all that was said stands there.
 
     Raises:
         Misread: otherwise.
     """
-    shown: dict[str, list[int]] = {}
+    shown: dict[str, str] = {}
     most = 0
     for sight in sights:
-        shown[sight.message] = words_in(sight.text)
-        together = max((number + 1 for numbers in shown.values() for number in numbers), default=0)
+        if markup == "markdown" and heal(sight.text, (), "end").text != sight.text:
+            raise Misread(f"a frame with marks that are not closed: {sight.text}")
+        shown[sight.message] = sight.text
+        together = max((number + 1 for text in shown.values() for number in words_in(text)), default=0)
         if together < most:
             raise Misread(f"{most} tokens stood there, then {together}")
         most = together
-    if [number for numbers in shown.values() for number in numbers] != list(range(speech.tokens)):
+    if [number for text in shown.values() for number in words_in(text)] != list(range(speech.tokens)):
+        raise Misread("not every token stands there once, in order")
+    if _visible(speech.text) not in _visible("".join(shown.values())):
         raise Misread("the last frames are not what was said")
+
+
+def _visible(text: str) -> str:
+    """What is left when marks, escapes and blanks are taken away."""
+    return _UNSEEN.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)
