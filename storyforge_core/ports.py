@@ -1,9 +1,10 @@
 """What the engine and the presenter need from the outside world, as narrow protocols."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -11,6 +12,16 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry, Verb
 from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.events import Event, Recorded
+from storyforge_core.domain.pictures import (
+    Commission,
+    Kept,
+    Mime,
+    Painted,
+    Picture,
+    PictureDraft,
+    PictureRun,
+    Progress,
+)
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -79,6 +90,52 @@ class Writer(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections."""
+
+
+class Illustrator(Protocol):
+    """Who paints: a picture server, or the built-in one that draws cards."""
+
+    @property
+    def label(self) -> str:
+        """How owners see it named."""
+
+    async def paint(self, commission: Commission, hear: Callable[[Progress], None]) -> Painted:
+        """Paint a picture. Asked again with the same id, it goes on with what is being painted or has been.
+
+        Cancelling lets go of it without stopping it; `forget` does that.
+
+        Raises:
+            ServiceDown: away, or lost on the way; the same commission may work later.
+            ModelMissing: no server has what it takes; the text names it.
+            PaintingFailed: it was tried, and fails like this.
+        """
+
+    async def forget(self, picture: UUID) -> None:
+        """Stop painting, or take out of the queue, wherever it is; nothing where it is not."""
+
+    async def check(self) -> Sequence[Finding]:
+        """Look whether it is ready, without raising for what is expected."""
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+
+
+class Gallery(Protocol):
+    """Where the files of pictures are."""
+
+    async def keep(self, data: bytes) -> Kept:
+        """Look through a picture, take everything out of it that is no picture, and put it away; the same, once.
+
+        Raises:
+            BrokenAnswer: it is no picture that can be shown, or too large.
+            ServiceDown: the disk is away or full.
+        """
+
+    async def fitting(self, kept: Kept, limit: int | None) -> tuple[bytes, Mime] | None:
+        """Read a picture in at most `limit` bytes, smaller or coarser if need be; None where its file is not there."""
+
+    def place(self, kept: Kept) -> Path:
+        """Say where the file of a picture is, or would be."""
 
 
 @dataclass(frozen=True, slots=True)
