@@ -7,18 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from bot.illustrator import Studio
 from bot.platforms.discord.service import Options
 from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman, LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
-from storyforge_core.engine.recipes import SCENE
+from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database, open_database
 from storyforge_core.store.embedded import embedded_postgres
+from storyforge_core.store.gallery import FileGallery
 from storyforge_core.store.jobs import Worker
 from storyforge_core.store.ledger import PostgresLedger
 from storyforge_core.store.migrate import upgrade
@@ -89,18 +92,24 @@ class House:
     bus: Bus
     door: StoryForge
     worker: Worker
+    gallery: FileGallery
 
 
-def furnish(settings: Settings, database: Database, writer: Writer) -> House:
-    """Put the parts together; nothing runs yet."""
+def furnish(settings: Settings, database: Database, writer: Writer, studio: Studio | None = None) -> House:
+    """Put the parts together; nothing runs yet. Without a studio there are no pictures."""
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
-    door = StoryForge(store, clock, rules(settings))
-    runner = Runner(store, writer, bus, clock, SCENE)
+    mode = studio.mode if studio else "off"
+    door = StoryForge(store, clock, rules(settings), mode)
+    runner = Runner(store, writer, bus, clock, SCENE, mode)
+    gallery = FileGallery(settings.pictures_dir)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(database.conninfo, store, runner.execute, door.deadline, settings.runs_at_once, retention)
-    return House(store, PostgresLedger(database, clock), clock, bus, door, worker)
+    if studio is not None:
+        painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE)
+        worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
+    return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
 
 
 def guarded(door: StoryForge, settings: Settings) -> StoryForge:

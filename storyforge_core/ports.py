@@ -220,6 +220,22 @@ class Desk(Protocol):
             Busy: the playthrough has a live run already.
         """
 
+    async def queue_picture(self, run: PictureRun, priority: int, most: int) -> int:
+        """Store the run of a picture and its job; answer how many pictures are before it.
+
+        Raises:
+            Busy: `most` pictures of the playthrough are waiting already.
+        """
+
+    async def live_pictures(self, playthrough: PlaythroughId) -> tuple[PictureRun, ...]:
+        """List the pictures of a playthrough that are being painted or wait, first come first."""
+
+    async def pictures(self, scene: SceneId) -> tuple[Picture, ...]:
+        """List the pictures of a scene that are shown, newest first."""
+
+    async def told_by(self, scene: SceneId) -> RunId | None:
+        """Find the run that told a scene; None for one that a player wrote."""
+
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
         """Have the ballot decided at that time, if it is still open then."""
 
@@ -323,10 +339,13 @@ class Store(Protocol):
     async def claim(self, run: RunId, worker: UUID) -> Run | None:
         """Take a run up; None when it is over or a living worker has it."""
 
+    async def claim_picture(self, run: RunId, worker: UUID) -> PictureRun | None:
+        """Take the run of a picture up; None when it is over or a living worker has it."""
+
     async def run_status(self, run: RunId) -> RunStatus | None:
         """Read how a run stands."""
 
-    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:
+    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft | PictureDraft) -> None:
         """Save a draft and the stage that comes next.
 
         Raises:

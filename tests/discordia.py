@@ -136,7 +136,9 @@ class Club:
 
     def service(self, token: str = "", guild: int | None = None) -> Service:
         """The program, not running yet."""
-        presenter = Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
+        presenter = Presenter(
+            self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus, self.play.gallery
+        )
         self.play.bus.on_events(presenter.wake)
         backing = Backing(
             door=replace(self.play.forge, doorman=self.doorman),

@@ -4,9 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from bot.illustrator import Studio
 from storyforge_core.domain.commands import Command, Incoming, ShowStatus, Speaker
 from storyforge_core.domain.events import Event, Recorded, SceneTold
 from storyforge_core.domain.replies import Reply, StatusShown
@@ -15,12 +16,14 @@ from storyforge_core.domain.writing import Asking, Finding, Finished, Telling, W
 from storyforge_core.engine.app import LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
-from storyforge_core.engine.recipes import SCENE, Recipe
+from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.recipes import PICTURE, SCENE, Recipe
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
 from storyforge_core.store.database import Database
 from storyforge_core.store.jobs import Worker
 from storyforge_core.store.postgres import PostgresStore
+from tests.fakes import Gallery
 
 HOME = RoomKey("terminal", "main")
 ANN = Speaker("terminal", "ann", "Ann")
@@ -96,6 +99,7 @@ class Game:
     forge: StoryForge
     bus: Bus
     writer: ScriptedWriter
+    gallery: Gallery
     room: RoomKey = HOME
 
     async def say(self, command: Command, speaker: Speaker = ANN, event: str = "") -> Reply:
@@ -151,7 +155,7 @@ async def until(true: Callable[[], Awaitable[bool]], within: float = 15) -> None
 
 
 @asynccontextmanager
-async def game(
+async def game(  # noqa: PLR0913 - all that a game may differ in
     database: Database,
     writer: ScriptedWriter | None = None,
     *,
@@ -159,20 +163,25 @@ async def game(
     recipe: Recipe = SCENE,
     workers: int = 1,
     last_calls: tuple[LastCall, ...] = (),
+    studio: Studio | None = None,
 ) -> AsyncIterator[Game]:
-    """Open a game; without workers nothing is written until another process does."""
+    """Open a game; without workers nothing is written until another process does, without a studio nothing painted."""
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
     told_by = writer or ScriptedWriter()
-    runner = Runner(store, told_by, bus, clock, recipe)
-    forge = StoryForge(store, clock, rules or Rules(), last_calls=last_calls)
+    mode = studio.mode if studio else "off"
+    gallery = Gallery()
+    runner = Runner(store, told_by, bus, clock, recipe, mode)
+    forge = StoryForge(store, clock, rules or Rules(), mode, last_calls=last_calls)
+    painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE) if studio else None
     tasks = [asyncio.create_task(bus.listen())]
     for _ in range(workers):
         worker = Worker(database.conninfo, store, runner.execute, forge.deadline, runs_at_once=4)
+        worker = replace(worker, on_picture=painter.execute) if painter else worker
         tasks.append(asyncio.create_task(worker.work()))
     try:
-        yield Game(store, forge, bus, told_by)
+        yield Game(store, forge, bus, told_by, gallery)
     finally:
         for task in tasks:
             task.cancel()

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from storyforge_core.domain.ballot import BallotStatus
+from storyforge_core.domain.pictures import Picture, PictureId
 from storyforge_core.domain.story import (
     BallotId,
     Choice,
@@ -182,8 +183,26 @@ class BallotSet:
     kind: Literal["ballot_set"] = "ballot_set"
 
 
-Addition = StoryAdded | SceneAdded | ChoiceAdded | BallotAdded
-Update = HeadMoved | TitleSet | NoteSet | RulesSet | ShelvedSet | MemberSet | RoomSet | VoteSet | BallotSet
+@dataclass(frozen=True, slots=True)
+class PictureAdded:
+    """A picture of a scene was painted."""
+
+    picture: Picture
+    kind: Literal["picture_added"] = "picture_added"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSet:
+    """A picture was taken down, or is shown again."""
+
+    picture: PictureId
+    before: bool
+    after: bool
+    kind: Literal["picture_set"] = "picture_set"
+
+
+Addition = StoryAdded | SceneAdded | ChoiceAdded | BallotAdded | PictureAdded
+Update = HeadMoved | TitleSet | NoteSet | RulesSet | ShelvedSet | MemberSet | RoomSet | VoteSet | BallotSet | PictureSet
 Change = Addition | Update
 
 UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet)

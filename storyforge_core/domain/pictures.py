@@ -134,6 +134,8 @@ class PictureOrder:
     """What a run is asked to paint. Complete in itself."""
 
     scene: SceneId
+    number: int
+    """Of the scene, as people type it."""
     seed: int
     hint: str = ""
     by: str = ""
@@ -152,6 +154,8 @@ class PictureDraft:
     vision: Vision | None = None
     kept: Kept | None = None
     workflow: str = ""
+    done: float = 0.0
+    """How much of it is painted, from 0 to 1, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,18 @@ from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
 from storyforge_core.domain.space import objection_to_start, require_unblocked
-from storyforge_core.domain.story import BallotId, PlaythroughId, Rules, SceneId
-from storyforge_core.engine.handlers import hosting, linking, moving, playing, privacy, retelling, showing, spaces
+from storyforge_core.domain.story import BallotId, PictureMode, PlaythroughId, Rules, SceneId
+from storyforge_core.engine.handlers import (
+    hosting,
+    linking,
+    moving,
+    painting,
+    playing,
+    privacy,
+    retelling,
+    showing,
+    spaces,
+)
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
 from storyforge_core.ports import Clock, Desk, Store
@@ -70,6 +80,8 @@ class StoryForge:
     clock: Clock
     rules: Rules
     """For new stories."""
+    pictures: PictureMode = "off"
+    """Which scenes get a picture where a story's settings do not say; off where nobody paints."""
     doorman: Doorman | None = None
     """None where only the owner plays."""
     last_calls: tuple[LastCall, ...] = ()
@@ -151,11 +163,12 @@ class StoryForge:
             at=incoming.at,
             around=incoming.around,
             rules=self.rules,
+            pictures=self.pictures,
         )
         return await _dispatch(table, incoming.command)
 
 
-async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR0911 - a line for each file of handlers
+async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: C901, PLR0911 - a line for each file of handlers
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
@@ -169,6 +182,8 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply:  # noqa: PLR09
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():
             return await hosting.handle(table, command)
+        case ask.Paint() | ask.ForgetPicture():
+            return await painting.handle(table, command)
         case ask.Link() | ask.JoinRoom():
             return await linking.handle(table, command)
         case ask.ShowSpace() | ask.ChangeSpace():

@@ -10,6 +10,7 @@ from pydantic_core import PydanticSerializationError
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
+from storyforge_core.domain.pictures import Picture, PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import Choice, Rules
@@ -25,6 +26,9 @@ BALLOT = TypeAdapter(Ballot)
 RULES = TypeAdapter(Rules)
 DRAFT = TypeAdapter(Draft)
 RUN = TypeAdapter(Run)
+PICTURE = TypeAdapter(Picture)
+PICTURE_DRAFT = TypeAdapter(PictureDraft)
+PICTURE_RUN = TypeAdapter(PictureRun)
 SITUATION = TypeAdapter(Situation)
 SPACE = TypeAdapter(Space)
 

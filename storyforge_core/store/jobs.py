@@ -20,7 +20,14 @@ from storyforge_core.domain.runs import LIVE
 from storyforge_core.domain.story import BallotId, RunId
 from storyforge_core.errors import ServiceDown
 from storyforge_core.ports import Store
-from storyforge_core.store.jobs_sql import CLOCK_QUEUE, DEADLINE_TASK, RUN_TASK, TEXT_QUEUE
+from storyforge_core.store.jobs_sql import (
+    CLOCK_QUEUE,
+    DEADLINE_TASK,
+    PICTURE_QUEUE,
+    PICTURE_TASK,
+    RUN_TASK,
+    TEXT_QUEUE,
+)
 
 HEARTBEAT = 2.0
 STALLED = 10.0
@@ -41,6 +48,9 @@ CLOCK_JOBS = 4
 """Deadlines handled at once; they are quick."""
 
 
+Execute = Callable[[RunId, UUID], Awaitable[None]]
+
+
 class _AsSoonAsPossible(retry.BaseRetryStrategy):
     """Hand a job on when the program ends under it, and try again when the database was away."""
 
@@ -59,13 +69,16 @@ class Worker:
 
     conninfo: str
     store: Store
-    on_run: Callable[[RunId, UUID], Awaitable[None]]
+    on_run: Execute
     """Gets the run and the worker's identity."""
     on_deadline: Callable[[BallotId], Awaitable[None]] | None
     """None where deadlines are left to programs that hear what people do, and can count their votes first."""
     runs_at_once: int
     retention: timedelta | None = None
     """How long the stories of a space are kept that the bot was removed from; None for ever."""
+    on_picture: Execute | None = None
+    """As `on_run`; None where nobody paints: then pictures wait for a worker elsewhere."""
+    pictures_at_once: int = 1
 
     async def work(self) -> None:
         """Work for ever; begins anew, as another worker, whenever the database went away."""
@@ -85,6 +98,8 @@ class Worker:
             work = [_work_on(app, TEXT_QUEUE, self.runs_at_once), self._sweep(app), self._forget()]
             if self.on_deadline is not None:
                 work.append(_work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
+            if self.on_picture is not None:
+                work.append(_work_on(app, PICTURE_QUEUE, self.pictures_at_once))
             tasks = [asyncio.ensure_future(one) for one in work]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -99,19 +114,28 @@ class Worker:
         again = _AsSoonAsPossible()
         in_hand: set[str] = set()
 
-        @app.task(name=RUN_TASK, pass_context=True, retry=again)
-        async def run(context: job_context.JobContext, run: str) -> None:
+        async def take(run: str, context: job_context.JobContext, execute: Execute) -> None:
             if run in in_hand:  # given back while the database was away, although it was never let go
                 return
             in_hand.add(run)
             try:
-                await self.on_run(RunId(UUID(run)), identity)
+                await execute(RunId(UUID(run)), identity)
             except asyncio.CancelledError:
                 if context.abort_reason() is job_context.AbortReason.USER_REQUEST:
                     raise exceptions.JobAborted from None
                 raise
             finally:
                 in_hand.remove(run)
+
+        @app.task(name=RUN_TASK, pass_context=True, retry=again)
+        async def run(context: job_context.JobContext, run: str) -> None:
+            await take(run, context, self.on_run)
+
+        if (paint := self.on_picture) is not None:
+
+            @app.task(name=PICTURE_TASK, pass_context=True, retry=again)
+            async def picture(context: job_context.JobContext, run: str) -> None:
+                await take(run, context, paint)
 
         if (decide := self.on_deadline) is not None:
 
@@ -148,7 +172,8 @@ class Worker:
     async def _is_live(self, job: jobs.Job) -> bool:
         """Whether a job is about a live run: a lock tells more of its worker than a heartbeat does."""
         return (
-            job.task_name == RUN_TASK and await self.store.run_status(RunId(UUID(str(job.task_kwargs["run"])))) in LIVE
+            job.task_name in {RUN_TASK, PICTURE_TASK}
+            and await self.store.run_status(RunId(UUID(str(job.task_kwargs["run"])))) in LIVE
         )
 
 

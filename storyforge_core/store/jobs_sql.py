@@ -2,9 +2,13 @@
 
 TEXT_QUEUE = "text"
 """Runs that need a storyteller; one at a time per playthrough."""
+PICTURE_QUEUE = "pictures"
+"""Runs that need an illustrator: nothing that is to be read waits behind them."""
 CLOCK_QUEUE = "clock"
 """What has to happen at a time; quick, and never behind a run."""
 RUN_TASK = "storyforge.run"
+"""Its argument: `run`, the run's id."""
+PICTURE_TASK = "storyforge.picture"
 """Its argument: `run`, the run's id."""
 DEADLINE_TASK = "storyforge.deadline"
 """Its argument: `ballot`, the ballot's id."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
+from storyforge_core.domain.pictures import PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId
@@ -65,12 +66,17 @@ class PostgresStore:
         async with connection(self._engine) as db:
             return await runs.claim(db, run, worker)
 
+    async def claim_picture(self, run: RunId, worker: UUID) -> PictureRun | None:
+        """Take the run of a picture up; None when it is over or a living worker has it."""
+        async with connection(self._engine) as db:
+            return await runs.claim_picture(db, run, worker)
+
     async def run_status(self, run: RunId) -> RunStatus | None:
         """Read how a run stands."""
         async with connection(self._engine) as db:
             return await runs.run_status(db, run)
 
-    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:
+    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft | PictureDraft) -> None:
         """Save a draft and the stage that comes next.
 
         Raises:

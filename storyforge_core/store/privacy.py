@@ -98,6 +98,8 @@ _OWN_NOTES = Statement("""
        AND part->>'kind' = 'note_set' AND part->>'after' <> ''
 """)
 
+_NO_PROMPTS = Statement("UPDATE asset SET prompt = '' WHERE asker_id = ANY(:players::uuid[])")
+
 _NO_NOTES = Statement("""
     UPDATE playthrough SET note = '' WHERE id = ANY(:playthroughs::uuid[]) AND note = ANY(:notes::text[])
 """)
@@ -247,6 +249,7 @@ async def _with_words(
     untold = await _UNTOLD.rows(db, players=players, removed=REMOVED)
     notes = [row[0] for row in await _OWN_NOTES.rows(db, players=players)]
     await _NO_NOTES.run(db, playthroughs=playthroughs, notes=notes)
+    await _NO_PROMPTS.run(db, players=players)
     return replace(erasure, choices=frozenset(str(row["id"]) for row in untold), notes=frozenset(notes), hints=True)
 
 

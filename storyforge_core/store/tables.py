@@ -29,7 +29,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.changes import Verb
-from storyforge_core.domain.runs import RunStatus
+from storyforge_core.domain.pictures import Mime
+from storyforge_core.domain.runs import RunKind, RunStatus
 from storyforge_core.domain.story import MembershipState, Origin
 from storyforge_core.domain.tickets import TicketKind
 
@@ -37,6 +38,7 @@ EMBEDDING_SIZE = 768
 """Dimensions of `nomic-embed-text` and most other small embedders; the size is part of the column's type."""
 
 _LIVE = "status IN ('queued', 'running', 'stopping')"
+_LIVE_SCENE = f"{_LIVE} AND kind = 'scene'"
 
 metadata = MetaData(
     naming_convention={
@@ -242,6 +244,7 @@ run = Table(
     metadata,
     _id(),
     _to("playthrough"),
+    Column("kind", String(16), nullable=False, server_default="scene"),
     Column("status", String(16), nullable=False),
     Column("stage", Text, nullable=False),
     Column("draft", JSONB, nullable=False),
@@ -252,8 +255,35 @@ run = Table(
     _moment("created_at"),
     _moment("finished_at", nullable=True),
     Column("error", Text, nullable=False, server_default=""),
+    _one_of("kind", RunKind),
     _one_of("status", RunStatus),
-    Index("uq_run_live", "playthrough_id", unique=True, postgresql_where=text(_LIVE)),
+    Index("uq_run_live", "playthrough_id", unique=True, postgresql_where=text(_LIVE_SCENE)),
+    Index("ix_run_picture", "playthrough_id", postgresql_where=text("kind = 'picture'")),
+)
+
+# The bytes are in a file that is named by their hash; several rows may share one.
+asset = Table(
+    "asset",
+    metadata,
+    _id(),
+    _to("scene"),
+    _to("run"),
+    Column("sha256", String(64), nullable=False),
+    Column("mime", String(16), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("alt", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("workflow", Text, nullable=False),
+    _to("player", "asker_id", nullable=True),
+    _moment("created_at"),
+    Column("shown", Boolean, nullable=False, server_default=text("true")),  # false: it was taken down
+    UniqueConstraint("run_id"),
+    Index(None, "scene_id", "id"),
+    Index(None, "sha256"),
+    _one_of("mime", Mime),
 )
 
 run_chunk = Table(

@@ -15,6 +15,8 @@ from storyforge_core.domain.changes import (
     MemberSet,
     NoteSet,
     Outcome,
+    PictureAdded,
+    PictureSet,
     RoomSet,
     RulesSet,
     SceneAdded,
@@ -28,6 +30,7 @@ from storyforge_core.domain.changes import (
 from storyforge_core.domain.story import Choice, Playthrough
 from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
+from storyforge_core.store import pictures
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.transaction import MEANWHILE
@@ -173,6 +176,8 @@ async def write(db: Db, clock: Clock, change: Change) -> None:
             await _add_choices(db, (change.choice,))
         case BallotAdded():
             await _ADD_BALLOT.run(db, **columns(change))
+        case PictureAdded():
+            await pictures.add(db, change.picture)
         case _:
             await _update(db, change)
 
@@ -205,6 +210,8 @@ async def _update(db: Db, change: Update) -> None:
             done = await _set_vote(db, change)
         case BallotSet():
             done = await _SET_BALLOT.value(db, ballot=change.ballot, **columns(change.after), **_was(change.before))
+        case PictureSet():
+            done = await pictures.set_shown(db, change)
         case _:
             assert_never(change)
     if not done:

@@ -17,7 +17,8 @@ ATTIC = RoomKey("terminal", "attic")
 
 @asynccontextmanager
 async def presenting(play: Game, database: Database) -> AsyncIterator[Presenter]:
-    async with aclosing(Presenter(play.store, PostgresLedger(database, play.forge.clock), play.bus)) as presenter:
+    ledger = PostgresLedger(database, play.forge.clock)
+    async with aclosing(Presenter(play.store, ledger, play.bus, play.gallery)) as presenter:
         play.bus.on_events(presenter.wake)
         yield presenter
 

@@ -139,9 +139,13 @@ class ModelSurface:
         """Show another frame in it."""
         await self._send(room, message, frame)
 
-    async def attach(self, room: RoomKey, message: str, file: File) -> None:
+    async def attach(self, room: RoomKey, message: str, file: File) -> str:
         """There are no pictures in this contest."""
         raise AssertionError(f"{file.name} for {message} in {room}")
+
+    async def detach(self, room: RoomKey, hung: str) -> None:
+        """There are none to take away."""
+        raise AssertionError(f"{hung} in {room}")
 
     async def typing(self, room: RoomKey) -> None:
         """Typing costs nothing."""
