@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bot.illustrator import Studio
 from bot.platforms.discord.service import Backing, Options, Service
 from bot.presenter.presenter import Presenter
 from storyforge_core.domain.events import Event
@@ -179,7 +180,11 @@ def asks(message: Message) -> bool:
 
 @asynccontextmanager
 async def club(
-    database: Database, place: Path, writer: ScriptedWriter | None = None, rules: Rules | None = None
+    database: Database,
+    place: Path,
+    writer: ScriptedWriter | None = None,
+    rules: Rules | None = None,
+    studio: Studio | None = None,
 ) -> AsyncGenerator[Club]:
     """A club whose program is not started yet; in the end everything that was asked of Discord was in order."""
     configure("warning", "text")
@@ -188,7 +193,8 @@ async def club(
     async def last_call(playthrough: PlaythroughId, scene: SceneId) -> None:
         await clubs[0].last_call(playthrough, scene)
 
-    async with DiscordPeer(window=1.0) as peer, game(database, writer, rules=rules, last_calls=(last_call,)) as play:
+    playing = game(database, writer, rules=rules, last_calls=(last_call,), studio=studio)
+    async with DiscordPeer(window=1.0) as peer, playing as play:
         members = Club(peer, play, database, place / "commands")
         clubs.append(members)
         _ = members.general, members.ann, members.bo

@@ -326,8 +326,8 @@ async def test_whoever_asks_to_be_forgotten_leaves_no_hint_and_no_name(database:
         async with database.engine.connect() as db:
             query = "SELECT status, draft::text FROM run WHERE kind = 'picture' ORDER BY status"
             drafts = (await db.exec_driver_sql(query)).all()
-        assert [status for status, _ in drafts] == ["done", "stopped", "stopped"]
-        assert not [draft for _, draft in drafts if "Minka" in draft or "Bo" in draft]
+        assert [row[0] for row in drafts] == ["done", "stopped", "stopped"]
+        assert not [row for row in drafts if "Minka" in row[1] or "Bo" in row[1]]
 
 
 async def test_a_banned_player_has_nothing_painted(database: Database) -> None:

@@ -6,12 +6,12 @@ from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.changes import PictureSet
 from storyforge_core.domain.commands import ForgetPicture, Paint
 from storyforge_core.domain.events import PictureForgotten
-from storyforge_core.domain.pictures import PictureOrder, in_force
+from storyforge_core.domain.pictures import PictureOrder, PictureRun, in_force
 from storyforge_core.domain.replies import Accepted, Reply
-from storyforge_core.domain.story import PlayerId
+from storyforge_core.domain.story import PlayerId, Scene
 from storyforge_core.engine.painting import order_picture
 from storyforge_core.engine.table import Table
-from storyforge_core.errors import Invalid, NotAllowed, NotFound
+from storyforge_core.errors import Busy, Invalid, NotAllowed, NotFound
 
 HINT_CHARS = 300
 
@@ -37,6 +37,8 @@ async def paint(table: Table, command: Paint) -> Reply:
     vision = None
     if command.again:
         pictures = await table.desk.pictures(head.id)
+        if not pictures and await _coming(table, head):
+            raise Busy("The picture of this scene is being painted just now. Wait for it, or /story paint forget.")
         if not pictures:
             raise NotFound("This scene has no picture yet. Have one painted: /story paint")
         vision = pictures[0].vision
@@ -57,9 +59,7 @@ async def paint(table: Table, command: Paint) -> Reply:
 async def forget(table: Table) -> Reply:
     """Take down what hangs there and stop what is on its way; for hosts, and for whoever asked for it."""
     head = table.require_head()
-    coming = [
-        run for run in await table.desk.live_pictures(table.here.playthrough.id) if run.draft.order.scene == head.id
-    ]
+    coming = await _coming(table, head)
     hanging = await table.desk.pictures(head.id)
     if not coming and not hanging:
         raise NotFound("This scene has no picture.")
@@ -75,6 +75,12 @@ async def forget(table: Table) -> Reply:
         gone = [PictureForgotten(picture.id, table.player.name) for picture in taken]
         await table.desk.tell(table.here.playthrough.id, *gone)
     return Accepted("The picture is gone." if taken else "The picture is not painted.")
+
+
+async def _coming(table: Table, scene: Scene) -> list[PictureRun]:
+    """The pictures of a scene that are being painted or wait."""
+    runs = await table.desk.live_pictures(table.here.playthrough.id)
+    return [run for run in runs if run.draft.order.scene == scene.id]
 
 
 def _may(table: Table, asker: PlayerId | None) -> bool:
