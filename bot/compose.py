@@ -106,6 +106,7 @@ def furnish(settings: Settings, database: Database, writer: Writer, studio: Stud
     gallery = FileGallery(settings.pictures_dir)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(database.conninfo, store, runner.execute, door.deadline, settings.runs_at_once, retention)
+    worker = replace(worker, on_purged=gallery.remove)
     if studio is not None:
         painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)

@@ -177,6 +177,15 @@ class ShownScene:
     """It belongs to the story that the room shows now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What was deleted for good."""
+
+    stories: int
+    pictures: tuple[str, ...] = ()
+    """Hashes of files that belong to no story any more."""
+
+
 class Desk(Protocol):
     """One transaction in which a command is decided. All that is written here is stored together, or not at all.
 
@@ -395,8 +404,8 @@ class Store(Protocol):
     async def attendance(self, platform: str, present: Collection[str], at: datetime, only: str | None = None) -> None:
         """Note in which spaces of a platform the bot is, all of them or `only` one, and that it is in no others."""
 
-    async def purge(self, before: datetime) -> int:
-        """Delete the stories of spaces that the bot left before a time; answer how many there were."""
+    async def purge(self, before: datetime) -> Purged:
+        """Delete the stories of spaces that the bot left before a time."""
 
     async def scene_in(self, key: RoomKey, message: str) -> ShownScene | None:
         """Find the scene that a message of a room tells; None when it tells none."""

@@ -157,7 +157,7 @@ def read_workflow(path: Path) -> Workflow:
     try:
         if path.stat().st_size > GRAPH_BYTES:
             raise SetupError(f"{path} is too large for a workflow. {EXPORT}")
-        drawn = json.loads(path.read_text("utf-8"))
+        graph = require_api_format(json.loads(path.read_text("utf-8")), path)
         facts = Facts.model_validate(tomllib.loads(beside.read_text("utf-8")))
     except FileNotFoundError:
         example = "copy that of the workflow that comes closest from StoryForge's directory workflows/"
@@ -168,7 +168,7 @@ def read_workflow(path: Path) -> Workflow:
         raise SetupError(f"{beside} is no TOML: {error}.") from error
     except ValidationError as error:
         raise SetupError(f"{beside}: {_first(error)}.") from error
-    workflow = Workflow(path.stem, require_api_format(drawn, path), facts)
+    workflow = Workflow(path.stem, graph, facts)
     wrong = next(mistakes(workflow), "")
     if wrong:
         raise SetupError(f"{beside}: {wrong}.")

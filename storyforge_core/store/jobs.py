@@ -79,6 +79,8 @@ class Worker:
     on_picture: Execute | None = None
     """As `on_run`; None where nobody paints: then pictures wait for a worker elsewhere."""
     pictures_at_once: int = 1
+    on_purged: Callable[[Sequence[str]], Awaitable[None]] | None = None
+    """Gets the hashes of picture files that belong to no story any more; None where their directory is not."""
 
     async def work(self) -> None:
         """Work for ever; begins anew, as another worker, whenever the database went away."""
@@ -150,8 +152,10 @@ class Worker:
         while True:
             now = datetime.now(UTC)
             await self.store.forget_messages(now - REMEMBERED)
-            if self.retention is not None and (gone := await self.store.purge(now - self.retention)):
-                structlog.get_logger().info("stories deleted whose server had removed the bot", stories=gone)
+            if self.retention is not None and (gone := await self.store.purge(now - self.retention)).stories:
+                structlog.get_logger().info("stories deleted whose server had removed the bot", stories=gone.stories)
+                if self.on_purged is not None:
+                    await self.on_purged(gone.pictures)
             await asyncio.sleep(CLEANING)
 
     async def _sweep(self, app: procrastinate.App) -> None:

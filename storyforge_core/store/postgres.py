@@ -11,7 +11,7 @@ from storyforge_core.domain.pictures import PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId
-from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
+from storyforge_core.ports import Chunk, Clock, Purged, ShownScene, Signal
 from storyforge_core.store import arrivals, purge, reading, runs, spaces
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
@@ -152,8 +152,8 @@ class PostgresStore:
         async with connection(self._engine) as db:
             await spaces.attendance(db, platform, present, at, only)
 
-    async def purge(self, before: datetime) -> int:
-        """Delete the stories of spaces that the bot left before a time; answer how many there were."""
+    async def purge(self, before: datetime) -> Purged:
+        """Delete the stories of spaces that the bot left before a time."""
         async with transaction(self._engine) as db:
             return await purge.purge(db, before)
 

@@ -313,6 +313,13 @@ async def test_the_report_names_what_is_missing_for_each_workflow(peer: ComfyPee
     assert "pull requests 95 and 97" in found["flux_pulid"].detail
 
 
+async def test_a_server_without_any_model_is_sent_to_the_report(peer: ComfyPeer, painter: ComfyIllustrator) -> None:
+    peer.script.files = {}
+    server, pictures = await painter.check()
+    assert (server.status, pictures.status) == ("ok", "warn")
+    assert "./storyforge workflows check" in pictures.detail
+
+
 async def test_with_all_files_every_shipped_workflow_is_accepted(peer: ComfyPeer, painter: ComfyIllustrator) -> None:
     assert {finding.status for finding in await painter.examine()} == {"ok"}
     looks = tuple(Reference(f"{name}.png", name.encode()) for name in "abc")

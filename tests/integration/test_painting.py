@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from bot.illustrator import Studio
@@ -323,9 +324,9 @@ async def test_whoever_asks_to_be_forgotten_leaves_no_hint_and_no_name(database:
         await at_rest(played)
         (picture,) = await shown(played)
         assert picture.by == "somebody"
-        async with database.engine.connect() as db:
-            query = "SELECT status, draft::text FROM run WHERE kind = 'picture' ORDER BY status"
-            drafts = (await db.exec_driver_sql(query)).all()
+        db = await asyncpg.connect(database.conninfo)
+        drafts = await db.fetch("SELECT status, draft::text FROM run WHERE kind = 'picture' ORDER BY status")
+        await db.close()
         assert [row[0] for row in drafts] == ["done", "stopped", "stopped"]
         assert not [row for row in drafts if "Minka" in row[1] or "Bo" in row[1]]
 
