@@ -172,5 +172,6 @@ def _settings(rules: Rules, voice: Voice) -> Sequence[tuple[str, str]]:
         ("write_ins", "on" if rules.write_ins else "off"),
         ("pictures", "house (as the program is set)" if rules.pictures == "house" else rules.pictures),
         ("style", voice.words(rules.style, NOTE_CHARS) or "off"),
+        ("workflow", voice.words(rules.workflow, NOTE_CHARS) or "off"),
         ("avoid", voice.words(rules.avoid, NOTE_CHARS) or "off"),
     )

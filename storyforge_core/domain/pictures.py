@@ -35,6 +35,8 @@ class Sight:
     hint: str
     """What the asker wants to see."""
     seed: int
+    workflow: str = ""
+    """How it is to be painted, where the story's settings say so."""
     who: tuple[Figure, ...] = ()
     where: str = ""
 

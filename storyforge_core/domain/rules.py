@@ -152,5 +152,11 @@ SETTINGS: Mapping[str, Setting] = {
         lambda rules, text: replace(rules, avoid=_words(text)),
         lambda rules: rules.avoid or "off",
     ),
+    "workflow": Setting(
+        "the name of a workflow by which pictures are painted, or off to leave that to the program",
+        "flux_basic",
+        lambda rules, text: replace(rules, workflow=_words(text)),
+        lambda rules: rules.workflow or "off",
+    ),
 }
 """All settings by the name people type."""

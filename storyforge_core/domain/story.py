@@ -142,6 +142,8 @@ class Rules:
     """How pictures are to look."""
     avoid: str = ""
     """What is to be in no picture."""
+    workflow: str = ""
+    """How pictures are painted, by name; empty: as the program is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

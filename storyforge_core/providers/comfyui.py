@@ -138,20 +138,22 @@ class ComfyIllustrator:
         return next((host for host, job in zip(self._hosts, jobs, strict=True) if job is not None), None)
 
     def _candidates(self, commission: Commission) -> Sequence[Workflow]:
-        """The workflows that may be tried, best first.
+        """The workflows that may be tried, best first: the one that is named, if it paints without more references.
 
         Raises:
-            ModelMissing: the one that was named does not exist, or needs what the commission has not.
+            ModelMissing: the one that is named does not exist, or is broken.
         """
         known = self._library.workflows
-        wanted = commission.workflow or self._workflow
-        if wanted in self._library.faults:
-            raise ModelMissing(self._library.faults[wanted])
-        if wanted and wanted not in known:
+        wanted = (commission.workflow or self._workflow).casefold()
+        broken = next((fault for name, fault in self._library.faults.items() if name.casefold() == wanted), None)
+        if broken is not None:
+            raise ModelMissing(broken)
+        named = next((workflow for name, workflow in known.items() if name.casefold() == wanted), None)
+        if wanted and named is None:
             raise ModelMissing(f"There is no workflow “{wanted}”. There are: {', '.join(known)}.")
         references = len(commission.references)
-        if wanted and known[wanted].paints_with(references):
-            return [known[wanted]]
+        if named is not None and named.paints_with(references):
+            return [named]
         rank = {name: place for place, name in enumerate(PREFERRED)}
         able = [workflow for workflow in known.values() if workflow.paints_with(references)]
         return sorted(able, key=lambda workflow: rank.get(workflow.name, len(rank)))

@@ -1,4 +1,4 @@
-"""All figures that matter, measured here and now: `python -m tests.bench [--quick] [starts streams store chat]`."""
+"""All figures that matter, measured here and now: `python -m tests.bench [--quick] [starts streams store …]`."""
 
 import argparse
 import gc
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from storyforge_core.logs import configure
-from tests.bench import bench_chat, bench_starts, bench_store, bench_streams
+from tests.bench import bench_chat, bench_pictures, bench_starts, bench_store, bench_streams
 from tests.bench.figures import FULL, HEADLINE, QUICK, Figure, Scale
 
 BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
@@ -21,6 +21,7 @@ BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
         "streams": bench_streams.bench,
         "store": bench_store.bench,
         "chat": bench_chat.bench,
+        "pictures": bench_pictures.bench,
     }
 )
 

@@ -207,6 +207,22 @@ async def test_without_a_choice_the_first_workflow_that_has_its_files_is_taken(
     assert used == "sub/flux1-dev-fp8.safetensors", "it may lie in a subfolder"
 
 
+async def test_a_workflow_that_does_not_exist_is_answered_with_those_that_do(painter: ComfyIllustrator) -> None:
+    with pytest.raises(ModelMissing, match=r"no workflow “flx”\. There are: flux2_klein, flux_basic"):
+        await painter.paint(commission(workflow="flx"), deaf)
+
+
+async def test_a_broken_workflow_is_answered_with_what_is_wrong_with_it(peer: ComfyPeer) -> None:
+    painter = ComfyIllustrator([peer.url], Library({}, {"Mine": "mine.json is in the editor's format."}), "mine")
+    with pytest.raises(ModelMissing, match="in the editor's format"):
+        await painter.paint(commission(), deaf)
+    await painter.aclose()
+
+
+async def test_one_that_needs_a_reference_gives_way_where_there_is_none(painter: ComfyIllustrator) -> None:
+    assert (await painter.paint(commission(workflow="FLUX_kontext"), deaf)).workflow == "flux2_klein"
+
+
 async def test_a_missing_node_is_named(peer: ComfyPeer, painter: ComfyIllustrator) -> None:
     peer.script.nodes = ["SaveImage"]
     with pytest.raises(ModelMissing, match="it lacks the node"):
@@ -323,7 +339,8 @@ async def test_a_server_without_any_model_is_sent_to_the_report(peer: ComfyPeer,
 async def test_with_all_files_every_shipped_workflow_is_accepted(peer: ComfyPeer, painter: ComfyIllustrator) -> None:
     assert {finding.status for finding in await painter.examine()} == {"ok"}
     looks = tuple(Reference(f"{name}.png", name.encode()) for name in "abc")
-    for name in painter._library.workflows:
+    pictures = [name for name, workflow in painter._library.workflows.items() if workflow.facts.kind == "picture"]
+    for name in pictures:
         made = await painter.paint(commission(workflow=name, references=looks), deaf)
         assert made.workflow == name
-    assert len(peer.posted) == len(painter._library.workflows)
+    assert len(peer.posted) == len(pictures) == 8

@@ -123,6 +123,7 @@ async def test_the_model_says_what_is_to_be_seen_in_the_storys_style(database: D
     async with painted_game(database, "request", writer) as (played, easel):
         await played.play(NewStory("The sea"))
         await played.say(ChangeRules("style", "woodcut"))
+        await played.say(ChangeRules("workflow", "flux_basic"))
         await played.say(Paint("from above"))
         await at_rest(played)
         prompt = easel.commissions[0].prompt
@@ -130,6 +131,7 @@ async def test_the_model_says_what_is_to_be_seen_in_the_storys_style(database: D
             "wide shot: an old keeper in a yellow coat. holding a lamp. wet stone stairs. blue dusk"
         )
         assert "Style: woodcut" in prompt
+        assert easel.commissions[0].workflow == "flux_basic"
         assert "<wish>from above</wish>" in writer.askings[0].messages[0].content
         assert (await shown(played))[0].picture.vision.alt == "A keeper holds a lamp on wet stairs."
 

@@ -23,6 +23,7 @@ async def paint(draft: PictureDraft, easel: Easel) -> PictureDraft:
         seed=draft.order.seed,
         size=SIZE,
         title=sight.title,
+        workflow=sight.workflow,
     )
     painted = await easel.illustrator.paint(commission, easel.hear)
     try:

@@ -48,6 +48,7 @@ async def _sight(order: PictureOrder, desk: Desk) -> Sight:
         avoid=rules.avoid,
         hint=order.hint,
         seed=order.seed,
+        workflow=rules.workflow,
     )
 
 

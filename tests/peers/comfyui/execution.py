@@ -85,6 +85,10 @@ class Machine:
         self.files: dict[str, bytes] = {}
         self.inputs: dict[str, bytes] = {}
         self.frees = 0
+        self.photo = b""
+        """What each picture looks like; empty: one colour, by its graph."""
+        self.ended: dict[str, float] = {}
+        """When each was done, on the loop's clock."""
         self._send = send
         self._cached: dict[str, dict[str, Any]] = {}
         self._numbers = 0
@@ -194,6 +198,7 @@ class Machine:
                 self._tell(prompt, "executed", node=node, display_node=node, output=output)
             self._tell(prompt, "execution_success")
         self._tell(prompt, "executing", node=None)  # after failures too
+        self.ended[prompt.id] = asyncio.get_running_loop().time()
 
     def _fault(self, prompt: Prompt) -> dict[str, Any]:
         wide, high = size_of(prompt.graph)
@@ -217,6 +222,8 @@ class Machine:
             return b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
         if self.script.fault == "bomb":
             return png((60_000, 60_000), "", {})
+        if self.photo:
+            return self.photo
         digest = hashlib.sha256(json.dumps(prompt.graph, sort_keys=True).encode()).hexdigest()
         return png(size_of(prompt.graph), f"#{digest[:6]}", {"prompt": json.dumps(prompt.graph)})
 
