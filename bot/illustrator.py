@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from bot.storyteller import ollama_options
 from storyforge_core.domain.story import PictureMode
-from storyforge_core.ports import Illustrator, Writer
+from storyforge_core.picture_ports import Illustrator
+from storyforge_core.ports import Writer
 from storyforge_core.providers.cards import CardIllustrator
 from storyforge_core.providers.comfyui import ComfyIllustrator
 from storyforge_core.providers.comfyui_graph import load_library

@@ -1,10 +1,9 @@
 """What the engine and the presenter need from the outside world, as narrow protocols."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -12,16 +11,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, Entry, Verb
 from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.events import Event, Recorded
-from storyforge_core.domain.pictures import (
-    Commission,
-    Kept,
-    Mime,
-    Painted,
-    Picture,
-    PictureDraft,
-    PictureRun,
-    Progress,
-)
+from storyforge_core.domain.pictures import PictureDraft
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -43,6 +33,7 @@ from storyforge_core.domain.story import (
 )
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.domain.writing import Asking, Finding, Telling, WriterEvent
+from storyforge_core.picture_ports import PictureDesk, PictureStore, Purged
 
 
 class Clock(Protocol):
@@ -92,52 +83,6 @@ class Writer(Protocol):
         """Let go of connections."""
 
 
-class Illustrator(Protocol):
-    """Who paints: a picture server, or the built-in one that draws cards."""
-
-    @property
-    def label(self) -> str:
-        """How owners see it named."""
-
-    async def paint(self, commission: Commission, hear: Callable[[Progress], None]) -> Painted:
-        """Paint a picture. Asked again with the same id, it goes on with what is being painted or has been.
-
-        Cancelling lets go of it without stopping it; `forget` does that.
-
-        Raises:
-            ServiceDown: away, or lost on the way; the same commission may work later.
-            ModelMissing: no server has what it takes; the text names it.
-            PaintingFailed: it was tried, and fails like this.
-        """
-
-    async def forget(self, picture: UUID) -> None:
-        """Stop painting, or take out of the queue, wherever it is; nothing where it is not."""
-
-    async def check(self) -> Sequence[Finding]:
-        """Look whether it is ready, without raising for what is expected."""
-
-    async def aclose(self) -> None:
-        """Let go of connections."""
-
-
-class Gallery(Protocol):
-    """Where the files of pictures are."""
-
-    async def keep(self, data: bytes) -> Kept:
-        """Look through a picture, take everything out of it that is no picture, and put it away; the same, once.
-
-        Raises:
-            BrokenAnswer: it is no picture that can be shown, or too large.
-            ServiceDown: the disk is away or full.
-        """
-
-    async def fitting(self, kept: Kept, limit: int | None) -> tuple[bytes, Mime] | None:
-        """Read a picture in at most `limit` bytes, smaller or coarser if need be; None where its file is not there."""
-
-    def place(self, kept: Kept) -> Path:
-        """Say where the file of a picture is, or would be."""
-
-
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A stretch of a run's words; `seq` counts from 0 without gaps."""
@@ -177,16 +122,7 @@ class ShownScene:
     """It belongs to the story that the room shows now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purged:
-    """What was deleted for good."""
-
-    stories: int
-    pictures: tuple[str, ...] = ()
-    """Hashes of files that belong to no story any more."""
-
-
-class Desk(Protocol):
+class Desk(PictureDesk, Protocol):
     """One transaction in which a command is decided. All that is written here is stored together, or not at all.
 
     While a desk with a situation is open, the playthrough is locked against every other desk.
@@ -228,22 +164,6 @@ class Desk(Protocol):
         Raises:
             Busy: the playthrough has a live run already.
         """
-
-    async def queue_picture(self, run: PictureRun, priority: int, most: int) -> int:
-        """Store the run of a picture and its job; answer how many pictures are before it.
-
-        Raises:
-            Busy: `most` pictures of the playthrough are waiting already.
-        """
-
-    async def live_pictures(self, playthrough: PlaythroughId) -> tuple[PictureRun, ...]:
-        """List the pictures of a playthrough that are being painted or wait, first come first."""
-
-    async def pictures(self, scene: SceneId) -> tuple[Picture, ...]:
-        """List the pictures of a scene that are shown, newest first."""
-
-    async def told_by(self, scene: SceneId) -> RunId | None:
-        """Find the run that told a scene; None for one that a player wrote."""
 
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
         """Have the ballot decided at that time, if it is still open then."""
@@ -333,7 +253,7 @@ class Desk(Protocol):
         """Read the words that a run has told so far."""
 
 
-class Store(Protocol):
+class Store(PictureStore, Protocol):
     """Where stories are kept."""
 
     def receive(self, incoming: Incoming) -> AbstractAsyncContextManager[Desk]:
@@ -347,9 +267,6 @@ class Store(Protocol):
 
     async def claim(self, run: RunId, worker: UUID) -> Run | None:
         """Take a run up; None when it is over or a living worker has it."""
-
-    async def claim_picture(self, run: RunId, worker: UUID) -> PictureRun | None:
-        """Take the run of a picture up; None when it is over or a living worker has it."""
 
     async def run_status(self, run: RunId) -> RunStatus | None:
         """Read how a run stands."""

@@ -11,7 +11,8 @@ from bot.presenter.chronicle import Chronicle, EventSource
 from bot.presenter.room import Backstage, RoomShow
 from bot.surface import Surface
 from storyforge_core.domain.story import PlaythroughId, RoomKey
-from storyforge_core.ports import Gallery, Ledger, Words
+from storyforge_core.picture_ports import Gallery
+from storyforge_core.ports import Ledger, Words
 
 CLOSING_SECONDS = 3.0
 """How long the newest words may take to be shown when the program ends; a restart would show them anyway."""

@@ -38,7 +38,8 @@ from storyforge_core.domain.events import (
 )
 from storyforge_core.domain.story import PlaythroughId, Room, RunId
 from storyforge_core.errors import ServiceDown
-from storyforge_core.ports import Gallery, Ledger, Words
+from storyforge_core.picture_ports import Gallery
+from storyforge_core.ports import Ledger, Words
 
 SILENTLY = LetGo()
 

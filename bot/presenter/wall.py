@@ -16,7 +16,7 @@ from bot.wording import happenings
 from storyforge_core.domain.events import PictureForgotten, PictureShown
 from storyforge_core.domain.pictures import PictureId
 from storyforge_core.errors import ServiceDown
-from storyforge_core.ports import Gallery
+from storyforge_core.picture_ports import Gallery
 
 ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 TRIES = 8

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from storyforge_core.domain.pictures import PictureRun, Progress
 from storyforge_core.domain.runs import Run
 from storyforge_core.engine.bus import Feed
-from storyforge_core.ports import Gallery, Illustrator, Store, Writer
+from storyforge_core.picture_ports import Gallery, Illustrator
+from storyforge_core.ports import Store, Writer
 
 
 @dataclass(frozen=True, slots=True)

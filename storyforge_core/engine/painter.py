@@ -15,7 +15,8 @@ from storyforge_core.engine.painting import give_up, hang
 from storyforge_core.engine.recipes import PictureRecipe
 from storyforge_core.engine.stages import attempt, patiently, to_the_end
 from storyforge_core.errors import PaintingFailed, ServiceDown, StoryForgeError, Superseded
-from storyforge_core.ports import Clock, Desk, Gallery, Illustrator, Store, Writer
+from storyforge_core.picture_ports import Gallery, Illustrator
+from storyforge_core.ports import Clock, Desk, Store, Writer
 
 MOST_ATTEMPTS = 20
 """How often workers may end over a picture before it is given up; each restart while one waits is one of them."""

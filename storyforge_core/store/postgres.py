@@ -11,7 +11,8 @@ from storyforge_core.domain.pictures import PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId
-from storyforge_core.ports import Chunk, Clock, Purged, ShownScene, Signal
+from storyforge_core.picture_ports import Purged
+from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
 from storyforge_core.store import arrivals, purge, reading, runs, spaces
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk

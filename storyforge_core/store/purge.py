@@ -11,7 +11,7 @@ from functools import cache
 
 from sqlalchemy import ForeignKeyConstraint, Table
 
-from storyforge_core.ports import Purged
+from storyforge_core.picture_ports import Purged
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.tables import delivery, identity, metadata, player, room, room_cursor, space, story
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from storyforge_core.domain.pictures import Commission, Progress, Size
-from storyforge_core.ports import Illustrator
+from storyforge_core.picture_ports import Illustrator
 from storyforge_core.providers.cards import CardIllustrator
 from storyforge_core.providers.comfyui import ComfyIllustrator
 from storyforge_core.providers.comfyui_graph import Library, load_library

@@ -32,7 +32,7 @@ from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import Accepted, Declined, MyDataShown, StatusShown
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.engine.clock import SystemClock
-from storyforge_core.ports import Purged
+from storyforge_core.picture_ports import Purged
 from storyforge_core.providers.cards import CardIllustrator
 from storyforge_core.store.database import Database
 from storyforge_core.store.purge import _under_stories
