@@ -90,10 +90,14 @@ class Painter:
         news: asyncio.Queue[float] = asyncio.Queue()
 
         async def report() -> None:
+            noted = draft.done
             while True:
                 done = await news.get()
                 while not news.empty():
                     done = news.get_nowait()
+                if done == noted:
+                    continue
+                noted = done
                 try:
                     await self.store.checkpoint(run.id, worker, stage, replace(draft, done=done))
                 except (ServiceDown, Superseded) as error:

@@ -25,14 +25,16 @@ from storyforge_core.domain.commands import (
     Vote,
 )
 from storyforge_core.domain.events import BallotOpened, PictureFailed, PictureForgotten, PictureShown
-from storyforge_core.domain.pictures import Commission, Painted, Progress
+from storyforge_core.domain.pictures import Commission, Painted, Progress, Vision
 from storyforge_core.domain.replies import Accepted, Declined
-from storyforge_core.domain.story import PictureMode
+from storyforge_core.domain.story import PictureMode, Playthrough
 from storyforge_core.domain.writing import Finding
 from storyforge_core.engine import recipes
+from storyforge_core.engine.painter import Painter
 from storyforge_core.errors import BrokenAnswer, PaintingFailed, ServiceDown
 from storyforge_core.store.database import Database
 from tests.game import ANN, BO, Game, ScriptedWriter, game, until
+from tests.world import World, some_worker
 
 SEEN = json.dumps(
     {
@@ -222,6 +224,33 @@ async def test_a_server_that_is_away_is_waited_for(database: Database, monkeypat
         await at_rest(played)
         assert len({commission.id for commission in easel.commissions}) == 1, "it is always the same picture"
         assert len(await shown(played)) == 1
+
+
+async def test_a_worker_that_dies_with_the_picture_in_hand_costs_no_second_one(database: Database) -> None:
+    easel = Easel()
+    async with game(database, workers=0, studio=Studio(easel, None, "request", 1)) as played:
+        playthrough = (await _with_a_scene(played)).id
+        await played.say(Paint())
+        async with played.store.resume(playthrough) as desk:
+            (run,) = await desk.live_pictures(playthrough)
+        first = some_worker()
+        await played.store.claim_picture(run.id, first)
+        kept = await played.gallery.keep(b"a picture")
+        draft = replace(run.draft, vision=Vision("a door", "A door."), kept=kept, workflow="test")
+        await played.store.checkpoint(run.id, first, "hang", draft)
+        painter = Painter(played.store, easel, played.gallery, None, played.forge.clock, recipes.PICTURE)
+        for _ in range(2):
+            await painter.execute(run.id, some_worker())
+        assert not easel.commissions
+        assert [event.picture.kept for event in await shown(played)] == [kept]
+
+
+async def _with_a_scene(played: Game) -> Playthrough:
+    """A story whose opening somebody else has told."""
+    world = World(played.store)
+    playthrough = await world.begin(played.room)
+    await world.ask(playthrough, await world.tell(playthrough, None))
+    return playthrough
 
 
 async def test_who_asked_hears_why_there_is_no_picture_and_nobody_else_is_bothered(database: Database) -> None:
