@@ -222,6 +222,8 @@ async def _keep(options: Namespace, settings: Settings) -> int:
         if options.program == "backup":
             await backup(url, file)
             _say(f"All stories are in {file}.")
+            if await asyncio.to_thread(settings.pictures_dir.is_dir):
+                _say(f"Their pictures are files of their own: copy {settings.pictures_dir} as well.")
         else:
             await restore(url, file)
             _say(f"The stories of {file} are in the database.")

@@ -55,7 +55,8 @@ def fallback_vision(sight: Sight) -> Vision:
     The same every time for the same scene; what people say in it is nothing that can be seen.
     """
     told = [one_line(part, PART_CHARS) for part in _SENTENCE.findall(_SPEECH.sub("", sight.prose))]
-    seen = [part for part in told if len(part) > 15][:4]  # noqa: PLR2004 - shorter ones show nothing
+    whole = [part for part in told if len(part) > 15 and not part[0].islower()]  # noqa: PLR2004 - shorter shows nothing
+    seen = (whole or told)[:4]  # what is left of a sentence around somebody's words begins small
     wish = [one_line(sight.hint, PART_CHARS)] if sight.hint else []
     people = [_figure(figure) for figure in sight.who]
     where = [sight.where] if sight.where else []

@@ -91,6 +91,13 @@ def test_without_a_model_what_is_told_is_seen_and_what_is_said_is_not() -> None:
     assert "Run" not in vision.prompt
 
 
+def test_what_is_left_of_a_sentence_around_speech_is_not_shown_unless_there_is_nothing_else() -> None:
+    said = replace(SIGHT, prose="“All right,” she said to nobody in particular. Runa rowed out to the door.")
+    assert fallback_vision(said).alt == "The Cold Door: Runa rowed out to the door."
+    alone = replace(SIGHT, prose="“All right,” she said to nobody in particular.")
+    assert fallback_vision(alone).alt == "The Cold Door: she said to nobody in particular."
+
+
 def test_what_is_to_be_avoided_is_not_even_mentioned() -> None:
     avoided = replace(SIGHT, avoid="blood, spider")
     assert "blood" not in fallback_vision(avoided).prompt
