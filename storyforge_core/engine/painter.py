@@ -13,7 +13,7 @@ from storyforge_core.domain.story import RunId
 from storyforge_core.engine.kit import Easel
 from storyforge_core.engine.painting import give_up, hang
 from storyforge_core.engine.recipes import PictureRecipe
-from storyforge_core.engine.stages import attempt, patiently, to_the_end
+from storyforge_core.engine.stages import Stage, attempt, patiently, to_the_end
 from storyforge_core.errors import PaintingFailed, ServiceDown, StoryForgeError, Superseded
 from storyforge_core.picture_ports import Gallery, Illustrator
 from storyforge_core.ports import Clock, Desk, Store, Writer
@@ -58,7 +58,7 @@ class Painter:
         except asyncio.CancelledError:
             await to_the_end(self._interrupted(run))
             raise
-        except Superseded:
+        except (Superseded, ServiceDown):  # the database is away: what is painted already is hung when it is back
             raise
         except StoryForgeError as error:
             await self._give_up(run, error)
@@ -75,7 +75,7 @@ class Painter:
         for stage, following in tuple(zip(self.recipe, (*names[1:], "hang"), strict=True))[first:]:
             async with self._reporting(run, worker, stage.name, draft) as hear:
                 easel = Easel(run, self.store, self.illustrator, self.gallery, self.visualizer, hear)
-                draft = await attempt(stage, draft, easel)
+                draft = await _tried(stage, draft, easel)
             await self._checkpoint(run, worker, following, draft)
         await self._conclude(run, lambda desk: hang(desk, run, draft, self.clock))
 
@@ -133,3 +133,15 @@ class Painter:
     async def _give_up(self, run: PictureRun, error: StoryForgeError) -> None:
         structlog.get_logger().warning("picture gave up", error=str(error), kind=type(error).__name__)
         await self._conclude(run, lambda desk: give_up(desk, run, str(error)))
+
+
+async def _tried(stage: Stage[PictureDraft, Easel], draft: PictureDraft, easel: Easel) -> PictureDraft:
+    """Do a stage as often as it may be tried.
+
+    Raises:
+        PaintingFailed: it was tried that often.
+    """
+    try:
+        return await attempt(stage, draft, easel)
+    except ServiceDown as error:
+        raise PaintingFailed(str(error)) from error

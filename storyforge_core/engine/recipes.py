@@ -26,7 +26,7 @@ SCENE: Recipe = (
 """An opening, the next scene, another take or a longer one: they differ in their order, not in their stages."""
 
 PICTURE: PictureRecipe = (
-    Stage("see", see, needs=("order",), gives=("sight", "vision"), seconds=300, pauses=(1, 3)),
+    Stage("see", see, needs=("order",), gives=("sight", "vision"), seconds=300, pauses=(1, 3, 10, 30, 60)),
     Stage("paint", paint, needs=("sight", "vision"), gives=("kept", "workflow"), seconds=7200, pauses=A_DAY_OF_MINUTES),
 )
 """A picture of a scene, by itself, on demand or anew."""

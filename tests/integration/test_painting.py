@@ -25,14 +25,15 @@ from storyforge_core.domain.commands import (
     Vote,
 )
 from storyforge_core.domain.events import BallotOpened, PictureFailed, PictureForgotten, PictureShown
-from storyforge_core.domain.pictures import Commission, Painted, Progress, Vision
+from storyforge_core.domain.pictures import Commission, Painted, PictureDraft, Progress, Vision
 from storyforge_core.domain.replies import Accepted, Declined
-from storyforge_core.domain.story import PictureMode, Playthrough
+from storyforge_core.domain.story import PictureMode, Playthrough, RunId
 from storyforge_core.domain.writing import Finding
 from storyforge_core.engine import recipes
 from storyforge_core.engine.painter import Painter
 from storyforge_core.errors import BrokenAnswer, PaintingFailed, ServiceDown
 from storyforge_core.store.database import Database
+from storyforge_core.store.postgres import PostgresStore
 from tests.game import ANN, BO, Game, ScriptedWriter, game, until
 from tests.world import World, some_worker
 
@@ -243,6 +244,27 @@ async def test_a_worker_that_dies_with_the_picture_in_hand_costs_no_second_one(d
             await painter.execute(run.id, some_worker())
         assert not easel.commissions
         assert [event.picture.kept for event in await shown(played)] == [kept]
+
+
+async def test_a_database_that_is_away_at_the_end_costs_no_picture(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storyforge_core.engine.stages.STORE_PAUSES", ())
+    async with painted_game(database, "request") as (played, easel):
+        await played.play(NewStory("The sea"))
+        original, fails = PostgresStore.checkpoint, [True]
+
+        async def checkpoint(self: PostgresStore, run: RunId, worker: UUID, stage: str, draft: PictureDraft) -> None:
+            if stage == "hang" and fails:
+                fails.clear()
+                raise ServiceDown("The story's database does not answer.")
+            await original(self, run, worker, stage, draft)
+
+        monkeypatch.setattr(PostgresStore, "checkpoint", checkpoint)
+        await played.say(Paint())
+        await at_rest(played)
+        assert len(await shown(played)) == 1
+        assert len({commission.id for commission in easel.commissions}) == 1
 
 
 async def _with_a_scene(played: Game) -> Playthrough:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storyforge_core.domain.answers import Problem
@@ -48,6 +48,7 @@ sights = st.builds(
 GOOD = {name: f"the {name}" for name in PARTS} | {"framing": FRAMINGS[0], "alt": "A door."}
 
 
+@settings(deadline=None)
 @given(sights)
 def test_every_scene_becomes_a_prompt_of_one_line(sight: Sight) -> None:
     vision = fallback_vision(sight)
@@ -72,6 +73,7 @@ def test_an_answer_without_one_of_its_parts_is_told_which(name: str) -> None:
     assert name in found.text
 
 
+@settings(deadline=None)
 @given(sights, st.sampled_from([4096, 8192, 32_768]))
 def test_the_question_and_its_repair_fit_into_the_window(sight: Sight, window: int) -> None:
     endless = replace(sight, prose=sight.prose * 400)
