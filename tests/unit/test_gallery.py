@@ -89,6 +89,30 @@ def test_texts_of_a_png_are_gone_even_those_that_unpack_to_much() -> None:
         cleaned(out.getvalue()[:33] + bomb + out.getvalue()[33:])
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "I;16", "1"])
+def test_behind_the_end_of_a_png_nothing_is_kept_and_it_looks_as_before(mode: str) -> None:
+    whole = encoded("PNG", mode="RGB") if mode == "P" else b""
+    if mode == "P":
+        out = io.BytesIO()
+        Image.open(io.BytesIO(whole)).quantize(8).save(out, "PNG")
+        whole = out.getvalue()
+    else:
+        out = io.BytesIO()
+        Image.new(mode, (64, 48), 1).save(out, "PNG")
+        whole = out.getvalue()
+    kept, data = cleaned(whole + b"PK\x03\x04 a second file")
+    assert b"second file" not in data
+    assert kept.bytes == len(data)
+    before, after = (Image.open(io.BytesIO(each)).convert("RGBA").tobytes() for each in (whole, data))
+    assert before == after
+
+
+def test_an_end_that_never_comes_is_no_endless_search() -> None:
+    whole = encoded("PNG")
+    with pytest.raises(BrokenAnswer):
+        cleaned(whole[:-12])
+
+
 def test_where_a_photo_was_taken_is_gone_and_it_stands_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by ninety degrees
@@ -128,7 +152,9 @@ def test_a_picture_of_4k_fits_within_a_second_or_two_of_a_busy_machine() -> None
 
 async def test_the_same_picture_is_one_file(tmp_path: Path) -> None:
     gallery = FileGallery(tmp_path / "pictures")
-    first, second = await gallery.keep(encoded("PNG")), await gallery.keep(encoded("PNG", compress_level=1))
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("prompt", "another one")
+    first, second = await gallery.keep(encoded("PNG")), await gallery.keep(encoded("PNG", pnginfo=chunks))
     assert first == second
     assert [path.name for path in gallery.place(first).parent.iterdir()] == [f"{first.sha256}.png"]
     assert await gallery.fitting(first, None) == (gallery.place(first).read_bytes(), "image/png")
