@@ -4,9 +4,13 @@ import asyncio
 import hashlib
 import io
 import json
+import struct
 import time
-from collections.abc import Callable, Iterator
+import tomllib
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -233,11 +237,10 @@ class Machine:
         self._send(prompt.client, kind, whole)
 
 
-def shipped_graphs() -> Iterator[tuple[Graph, dict[str, Any]]]:
-    import tomllib  # noqa: PLC0415
-
-    for path in sorted(SHIPPED.glob("*.json")):
-        yield json.loads(path.read_text("utf-8")), tomllib.loads(path.with_suffix(".toml").read_text("utf-8"))
+@cache
+def shipped_graphs() -> tuple[tuple[Graph, dict[str, Any]], ...]:
+    pairs = [(path, path.with_suffix(".toml")) for path in sorted(SHIPPED.glob("*.json"))]
+    return tuple((json.loads(one.read_text("utf-8")), tomllib.loads(other.read_text("utf-8"))) for one, other in pairs)
 
 
 def size_of(graph: Graph) -> tuple[int, int]:
@@ -256,9 +259,6 @@ def png(size: tuple[int, int], colour: str, told: dict[str, str]) -> bytes:
     data = out.getvalue()
     if colour:
         return data
-    import struct  # noqa: PLC0415
-    import zlib  # noqa: PLC0415
-
     head = b"IHDR" + struct.pack(">II", *size) + data[24:29]
     return data[:8] + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head)) + data[33:]
 
