@@ -37,8 +37,8 @@ Kind = Literal[
     "role",
     "person",
 ]
-"""`word` is one of `Argument.words`; `scene` to `command` name what a platform may complete while it is typed; a `file` is
-given as the text in it; the last three are the platform's own, by its ids, and it may have a way to pick them."""
+"""`word` is one of `Argument.words`; `scene` to `command` name what a platform may complete while it is typed; a `file`
+is given as the text in it; the last three are the platform's own, by its ids, and it may have a way to pick them."""
 
 Who = Literal["anyone", "players", "host", "managers"]
 Given = Mapping[str, str]

@@ -180,7 +180,7 @@ def render(name: str, **values: str) -> str:
 
 
 def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollection]:
-    """What has to be in the prompt, with lore and what is remembered and known, and the older scenes that fit beside it.
+    """What has to be in the prompt, with lore, what is remembered and known, and the older scenes that fit beside it.
 
     The room for lore and for what is remembered and known is kept free even when nothing is told of it: what it is
     changes with every scene, and the older scenes, at the beginning of the prompt, must not change with it.
