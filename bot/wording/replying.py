@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.wording import bible
 from bot.wording.asking import Asked, question
+from bot.wording.bible import bible_text
 from bot.wording.knowing import answer, found
-from bot.wording.lore import lore_exported, lore_imported, lore_listed, lore_shown
+from bot.wording.lore import lore_text
 from bot.wording.mydata import my_data
 from bot.wording.prompts import context, why
 from bot.wording.server import not_here, space_shown
@@ -81,20 +81,10 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = why(reply, voice)
         case ContextShown():
             text = context(reply, voice)
-        case LoreListed():
-            text = lore_listed(reply, voice)
-        case LoreShown():
-            text = lore_shown(reply, voice)
-        case LoreImported():
-            text = lore_imported(reply, voice)
-        case LoreExported():
-            text = paragraphs(lore_exported(reply), voice.flavour.literal(reply.text))
-        case EntityShown():
-            text = bible.card(reply, voice)
-        case EntitiesShown():
-            text = bible.cards(reply, voice)
-        case FactsShown():
-            text = bible.facts(reply, voice)
+        case LoreListed() | LoreShown() | LoreImported() | LoreExported():
+            text = lore_text(reply, voice)
+        case EntityShown() | EntitiesShown() | FactsShown():
+            text = bible_text(reply, voice)
         case _:
             assert_never(reply)
     return text
