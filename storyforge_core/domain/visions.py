@@ -1,14 +1,18 @@
 """A scene put into the words of a picture: what a model answered made usable, and a stand-in for when it did not."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from storyforge_core.domain.answers import ANSWER_CHARS, Problem, json_objects, one_line
+from storyforge_core.domain.bible import Entity, Sort, named
 from storyforge_core.domain.pictures import Figure, Sight, Vision
 
 PART_CHARS = 240
 ALT_CHARS = 300
 PROMPT_CHARS = 1200
+LOOK_CHARS = 160
+MOST_FIGURES = 3
+"""More people than that no image model keeps apart."""
 FRAMINGS = ("close-up", "medium shot", "wide shot", "bird's-eye view", "low angle")
 PARTS = ("who", "action", "where", "light")
 """What a picture is told of, in this order: image models heed what comes first."""
@@ -17,6 +21,21 @@ STYLE = "painterly storybook illustration, rich light"
 
 _SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 _SPEECH = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
+
+
+def known_figures(entities: Sequence[Entity], prose: str) -> tuple[Figure, ...]:
+    """Those characters that a scene names, as everybody may read of them: never with what is secret."""
+    return _known(entities, prose, "character")[:MOST_FIGURES]
+
+
+def known_place(entities: Sequence[Entity], prose: str) -> str:
+    """The place that a scene names first; empty where it names none that is written down."""
+    return next((_figure(place) for place in _known(entities, prose, "place")), "")
+
+
+def _known(entities: Sequence[Entity], prose: str, sort: Sort) -> tuple[Figure, ...]:
+    cards = (entity.card for entity in named(entities, prose) if entity.card.sort == sort)
+    return tuple(Figure(card.name, one_line(card.description, LOOK_CHARS)) for card in cards)
 
 
 def vision_schema() -> Mapping[str, object]:

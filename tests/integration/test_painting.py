@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from bot.illustrator import Studio
+from storyforge_core.domain.book import AddEntity
 from storyforge_core.domain.commands import (
     Ban,
     ChangeRules,
@@ -137,6 +138,29 @@ async def test_the_model_says_what_is_to_be_seen_in_the_storys_style(database: D
         assert easel.commissions[0].workflow == "flux_basic"
         assert "<wish>from above</wish>" in writer.askings[0].messages[0].content
         assert (await shown(played))[0].picture.vision.alt == "A keeper holds a lamp on wet stairs."
+
+
+@pytest.mark.parametrize("model", [True, False], ids=["with a model", "without"])
+async def test_those_whom_a_scene_names_look_as_they_are_written_down_and_their_secrets_stay(
+    database: Database, *, model: bool
+) -> None:
+    writer = ScriptedWriter()
+    writer.answers = [SEEN]
+    async with painted_game(database, "request", writer if model else None) as (played, easel):
+        await played.play(NewStory("The sea"))
+        await played.say(AddEntity("character", "Maren", "grey braid, yellow coat", "she drowned once"))
+        await played.say(AddEntity("character", "Osk", "a red beard"))
+        await played.say(AddEntity("place", "the Mill", "black boards over water", "the bell is under it"))
+        await played.say(Edit("Maren waited at the mill until the tide was out."))
+        await played.say(Paint())
+        await at_rest(played)
+        told = writer.askings[0].messages[0].content if model else easel.commissions[0].prompt
+        assert "grey braid, yellow coat" in told
+        assert "black boards over water" in told
+        assert "red beard" not in told, "Osk is not in this scene"
+        everything = told + easel.commissions[0].prompt + (await shown(played))[0].picture.vision.alt
+        assert "drowned" not in everything
+        assert "bell" not in everything
 
 
 async def test_a_bad_answer_is_repaired_once(database: Database) -> None:

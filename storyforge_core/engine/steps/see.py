@@ -9,7 +9,15 @@ import structlog
 from storyforge_core.domain.answers import Problem
 from storyforge_core.domain.context import Keep, Part, as_data, shorten
 from storyforge_core.domain.pictures import PictureDraft, PictureOrder, Sight, Vision
-from storyforge_core.domain.visions import FRAMINGS, PARTS, fallback_vision, read_vision, vision_schema
+from storyforge_core.domain.visions import (
+    FRAMINGS,
+    PARTS,
+    fallback_vision,
+    known_figures,
+    known_place,
+    read_vision,
+    vision_schema,
+)
 from storyforge_core.domain.writing import Asking, Brief, Message
 from storyforge_core.engine.kit import Easel
 from storyforge_core.engine.prompting import render, repair_messages
@@ -33,12 +41,13 @@ async def see(draft: PictureDraft, easel: Easel) -> PictureDraft:
 
 
 async def _sight(order: PictureOrder, desk: Desk) -> Sight:
-    """Gather what a picture may show: what the scene tells everybody."""
+    """Gather what a picture may show: what the scene tells everybody, and what everybody can read of those in it."""
     here = desk.situation
     if here is None:
         raise NotFound("This story is gone.")
     scene = await desk.scene(order.scene)
     rules = here.playthrough.rules
+    entities = await desk.entities(here.story.id)
     return Sight(
         title=scene.title,
         prose=scene.prose,
@@ -49,6 +58,8 @@ async def _sight(order: PictureOrder, desk: Desk) -> Sight:
         hint=order.hint,
         seed=order.seed,
         workflow=rules.workflow,
+        who=known_figures(entities, scene.prose),
+        where=known_place(entities, scene.prose),
     )
 
 
