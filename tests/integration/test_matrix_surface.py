@@ -102,6 +102,17 @@ async def test_a_scene_too_long_for_an_event_is_told_whole_in_several(room: Matr
     assert kinds.count("m.replace") > 1
 
 
+async def test_a_picture_that_is_taken_down_is_gone_and_its_scene_is_not(room: MatrixRoom) -> None:
+    message = await room.post("The door was open.")
+    hung = await room.surface.attach(room.key, message, File("door.png", b"no picture", "A door in the sea."))
+    assert "A door in the sea." in await room.seen()
+    await room.surface.detach(room.key, hung)
+    await room.surface.detach(room.key, hung)  # its answer might have been lost
+    left = await room.ann.asks("GET", f"{API}/rooms/{room.id}/event/{hung}")
+    assert left["content"] == {}
+    assert "The door was open." in await room.seen()
+
+
 async def test_a_picture_comes_as_an_answer_with_a_small_form_and_a_caption(room: MatrixRoom) -> None:
     picture = BytesIO()
     Image.radial_gradient("L").resize((1200, 900)).convert("RGB").save(picture, "PNG")
