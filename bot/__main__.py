@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     backup.add_argument("file", help="the file to make; one that exists is left alone")
     restore = programs.add_parser("restore", help="read a backup into an empty database")
     restore.add_argument("file", help="a file made by backup")
+    workflows = programs.add_parser("workflows", help="look what your ComfyUI can paint with, and what it lacks")
+    workflows.add_argument("deed", choices=("check",), help="check: look at every workflow on every server")
     doctor = programs.add_parser("doctor", help="look whether everything is there, and say what to do where it is not")
     doctor.add_argument("--json", action="store_true", help="report as one JSON object")
     return parser
@@ -55,6 +57,7 @@ def _add_play(programs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "--room", default="main", type=_room, help="another screen of your own, with its own place in a story"
     )
     play.add_argument("--storyteller", choices=("auto", "ollama", "offline"), help="instead of what STORYTELLER says")
+    play.add_argument("--pictures", action="store_true", help="try pictures out: cards where there is no ComfyUI")
     play.add_argument("--json", action="store_true", help="show every event and reply as one line of JSON")
 
 

@@ -96,7 +96,7 @@ async def _chat(
         sys.stdout.write(invitation.format(how))
         sys.stdout.flush()
 
-    async with aclosing(Presenter(house.store, house.ledger, house.bus)) as presenter:
+    async with aclosing(Presenter(house.store, house.ledger, house.bus, house.gallery)) as presenter:
         house.bus.on_events(presenter.wake)
         backing = Backing(
             door=guarded(house.door, settings),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bot.illustrator import Studio
 from bot.platforms.discord.service import Options as DiscordOptions
 from bot.platforms.matrix.options import Options as MatrixOptions
 from storyforge_core.domain.policy import Rate
@@ -18,7 +19,8 @@ from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
-from storyforge_core.engine.recipes import SCENE
+from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import SetupError
 from storyforge_core.memory_ports import Embedder
@@ -26,6 +28,7 @@ from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database, open_database
 from storyforge_core.store.embedded import embedded_postgres
+from storyforge_core.store.gallery import FileGallery
 from storyforge_core.store.jobs import Worker
 from storyforge_core.store.ledger import PostgresLedger
 from storyforge_core.store.migrate import upgrade
@@ -98,16 +101,21 @@ class House:
     bus: Bus
     door: StoryForge
     worker: Worker
+    gallery: FileGallery
 
 
-def furnish(settings: Settings, database: Database, writer: Writer, embedder: Embedder) -> House:
-    """Put the parts together; nothing runs yet."""
+def furnish(
+    settings: Settings, database: Database, writer: Writer, embedder: Embedder, studio: Studio | None = None
+) -> House:
+    """Put the parts together; nothing runs yet. Without a studio there are no pictures."""
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
     memory = Memory(store, embedder)
-    door = StoryForge(store, clock, rules(settings), Oracle(memory, writer))
-    runner = Runner(store, writer, memory, bus, clock, SCENE)
+    mode = studio.mode if studio else "off"
+    door = StoryForge(store, clock, rules(settings), Oracle(memory, writer), mode)
+    runner = Runner(store, writer, memory, bus, clock, SCENE, mode)
+    gallery = FileGallery(settings.pictures_dir)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(
         conninfo=database.conninfo,
@@ -118,8 +126,12 @@ def furnish(settings: Settings, database: Database, writer: Writer, embedder: Em
         on_start=memory.reread,
         runs_at_once=settings.runs_at_once,
         retention=retention,
+        on_purged=gallery.remove,
     )
-    return House(store, PostgresLedger(database, clock), clock, bus, door, worker)
+    if studio is not None:
+        painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE)
+        worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
+    return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
 
 
 def guarded(door: StoryForge, settings: Settings) -> StoryForge:

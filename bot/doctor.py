@@ -5,11 +5,13 @@ import json
 import os
 import shutil
 from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 from bot.compose import database_directory, discord_options, log_file, matrix_options
+from bot.illustrator import comfyui
 from bot.platforms.discord import checkup as discord
 from bot.platforms.discord.link import PLATFORM as DISCORD
 from bot.platforms.matrix import checkup as matrix
@@ -38,9 +40,12 @@ _RESET = "\x1b[0m"
 
 async def examine(settings: Settings, home: Path | None) -> list[Finding]:
     """Look at everything the program needs."""
-    (database, chats), storyteller = await asyncio.gather(_kept_and_chatted(settings), _storyteller(settings))
+    (database, chats), storyteller, pictures = await asyncio.gather(
+        _kept_and_chatted(settings), _storyteller(settings), _pictures(settings)
+    )
     misspellings, places = await asyncio.to_thread(lambda: (misspelt(home), _places(settings)))
-    return [*(Finding(".env", "warn", sentence) for sentence in misspellings), *database, *storyteller, *chats, *places]
+    odd = (Finding(".env", "warn", sentence) for sentence in misspellings)
+    return [*odd, *database, *storyteller, *pictures, *chats, *places]
 
 
 def healthy(findings: Sequence[Finding]) -> bool:
@@ -120,6 +125,16 @@ async def _storyteller(settings: Settings) -> list[Finding]:
     if ready:
         found.append(await _embedder(settings))
     return [*(_bearable(finding, settings) for finding in found), _chosen(settings, ready=ready)]
+
+
+async def _pictures(settings: Settings) -> Sequence[Finding]:
+    """Look at the picture servers; stories are told without them, so nothing of it is a failure."""
+    if not settings.picture_hosts:
+        return []
+    if settings.pictures == "off":
+        return [Finding("pictures", "ok", "none, as PICTURES=off says")]
+    async with aclosing(await comfyui(settings)) as illustrator:
+        return await illustrator.check()
 
 
 async def _model(settings: Settings, model: str) -> Sequence[Finding]:

@@ -24,6 +24,7 @@ from bot.compose import (
     log_file,
     ready_database,
 )
+from bot.illustrator import Studio, comfyui, studio
 from bot.platforms.terminal.json_lines import JsonLines
 from bot.platforms.terminal.keyboard import Lines, Pipe, open_lines, user_name
 from bot.platforms.terminal.loop import Play
@@ -34,6 +35,7 @@ from bot.platforms.terminal.show import Show
 from bot.platforms.terminal.surface import TerminalSurface
 from bot.presenter.presenter import Presenter
 from bot.storyteller import embedder_beside, for_play, for_workers
+from storyforge_core.domain.story import PlaythroughId
 from storyforge_core.errors import SetupError, StoryForgeError
 from storyforge_core.logs import configure
 from storyforge_core.memory_ports import Embedder
@@ -43,6 +45,13 @@ from storyforge_core.store.backup import backup, restore
 
 DONE, FAILED, MISCONFIGURED, INTERRUPTED = 0, 1, 78, 130
 """78 is EX_CONFIG of sysexits.h: starting again is pointless before somebody has changed something."""
+LAST_PICTURES = 10.0
+"""Seconds that a card may take at the end of `play --pictures`; another picture is shown with the next start."""
+LOOK = 0.1
+NO_ILLUSTRATOR = (
+    "No picture server is set up. Install ComfyUI (comfy.org), start it, and put its address into .env, such as "
+    "COMFYUI_HOST=127.0.0.1:8188"
+)
 FIRST_START = "Setting up the database, once …"
 
 
@@ -73,6 +82,8 @@ async def _program(options: Namespace, settings: Settings, home: Path | None) ->
             return await _work(settings)
         case "doctor":
             return await _examine(options, settings, home)
+        case "workflows":
+            return await _check_workflows(settings)
         case _:
             return await _keep(options, settings)
 
@@ -97,12 +108,13 @@ async def _play(options: Namespace, settings: Settings) -> int:
     screen = open_screen(sys.stdout)
     with taken(options.name or user_name(), options.room, settings.data_dir) as seat:
         if options.json:
-            await _sit(seat, settings, _Table(screen, Pipe(sys.stdin.fileno()), _json_show))
+            table = _Table(screen, Pipe(sys.stdin.fileno()), _json_show, cards=options.pictures)
+            await _sit(seat, settings, table)
         else:
             if settings.database_url is None and not database_directory(settings).exists():
                 await screen.say(FIRST_START, Tone.ASIDE)
             with open_lines(screen, settings.data_dir / "history") as lines:
-                await _sit(seat, settings, _Table(screen, lines, _prose_show))
+                await _sit(seat, settings, _Table(screen, lines, _prose_show, cards=options.pictures))
     return DONE
 
 
@@ -112,18 +124,20 @@ async def _sit(seat: Seat, settings: Settings, table: "_Table") -> None:
     async with ready_database(settings) as database:
         chosen = await choosing
         embedder = await embedder_beside(chosen.writer, settings)
-        async with aclosing(chosen.writer), aclosing(embedder):
-            house = furnish(settings, database, chosen.writer, embedder)
+        async with aclosing(chosen.writer), aclosing(embedder), _painting(settings, cards=table.cards) as painting:
+            house = furnish(settings, database, chosen.writer, embedder, painting)
             async with alongside(house.bus.listen(), house.worker.work()), table.open(table.screen, house) as show:
                 if chosen.notice:
                     await show.note(chosen.notice)
                 await Play(seat, house.door, house.store, show, table.lines, house.clock).run()
+                if table.cards:
+                    await _last_pictures(seat, house, show)
 
 
 async def _work(settings: Settings) -> int:
     await _log_to(None, settings)
-    async with ready_database(settings) as database, _models(settings) as (writer, embedder):
-        house = furnish(settings, database, writer, embedder)
+    async with ready_database(settings) as database, _models(settings) as models, _painting(settings) as painting:
+        house = furnish(settings, database, *models, painting)
         worker = replace(house.worker, on_deadline=None)
         async with alongside(house.bus.listen(), worker.work()):
             await asyncio.Event().wait()
@@ -136,8 +150,8 @@ async def _serve(settings: Settings) -> int:
 
     require_some(settings)
     await _log_to(None, settings)
-    async with ready_database(settings) as database, _models(settings) as (writer, embedder):
-        house = furnish(settings, database, writer, embedder)
+    async with ready_database(settings) as database, _models(settings) as models, _painting(settings) as painting:
+        house = furnish(settings, database, *models, painting)
         async with AsyncExitStack() as presenters:
             chats = [await presenters.enter_async_context(chat) for chat in chats_of(settings, database, house)]
             worker = deciding(house, *(chat.service.last_call for chat in chats))
@@ -157,6 +171,19 @@ async def _examine(options: Namespace, settings: Settings, home: Path | None) ->
     return DONE if doctor.healthy(findings) else FAILED
 
 
+async def _check_workflows(settings: Settings) -> int:
+    """Say for every workflow what the picture servers lack."""
+    from bot import doctor  # noqa: PLC0415 - likewise
+
+    configure("error", settings.log_format)
+    if not settings.picture_hosts:
+        raise SetupError(NO_ILLUSTRATOR)
+    async with aclosing(await comfyui(settings)) as illustrator:
+        findings = await illustrator.examine()
+    _say(doctor.as_text(findings, coloured=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
+    return DONE if any(finding.status == "ok" for finding in findings) else FAILED
+
+
 async def _keep(options: Namespace, settings: Settings) -> int:
     """Look after the database: bring it up to date, into a file, or out of one."""
     configure("warning", settings.log_format)
@@ -169,6 +196,8 @@ async def _keep(options: Namespace, settings: Settings) -> int:
         if options.program == "backup":
             await backup(url, file)
             _say(f"All stories are in {file}.")
+            if await asyncio.to_thread(settings.pictures_dir.is_dir):
+                _say(f"Their pictures are files of their own: copy {settings.pictures_dir} as well.")
         else:
             await restore(url, file)
             _say(f"The stories of {file} are in the database.")
@@ -182,6 +211,8 @@ class _Table:
     screen: Screen
     lines: Lines
     open: Callable[[Screen, House], AbstractAsyncContextManager[Show]]
+    cards: bool
+    """Each scene gets a picture, and a card where there is no picture server."""
 
 
 @asynccontextmanager
@@ -195,7 +226,7 @@ async def _json_show(screen: Screen, house: House) -> AsyncGenerator[Show, None]
 @asynccontextmanager
 async def _prose_show(screen: Screen, house: House) -> AsyncGenerator[Show, None]:
     surface = TerminalSurface(screen, lambda: house.clock.now().astimezone())
-    async with aclosing(Presenter(house.store, house.ledger, house.bus)) as presenter:
+    async with aclosing(Presenter(house.store, house.ledger, house.bus, house.gallery)) as presenter:
         house.bus.on_events(presenter.wake)
         yield Prose(screen, surface, presenter)
 
@@ -219,6 +250,32 @@ async def _models(settings: Settings) -> AsyncGenerator[tuple[Writer, Embedder],
         await _note_storyteller(writer)
         async with aclosing(await embedder_beside(writer, settings)) as embedder:
             yield writer, embedder
+
+
+@asynccontextmanager
+async def _painting(settings: Settings, *, cards: bool = False) -> AsyncGenerator[Studio | None, None]:
+    """Have whoever paints at hand."""
+    found = await studio(settings, cards=cards)
+    try:
+        yield found
+    finally:
+        if found is not None:
+            await found.aclose()
+
+
+async def _last_pictures(seat: Seat, house: House, show: Show) -> None:
+    """Show the pictures of the last scenes, if that does not take long."""
+    room = await house.store.room(seat.room)
+    with suppress(TimeoutError, StoryForgeError):
+        async with asyncio.timeout(LAST_PICTURES):
+            while room.playthrough and await _coming(house, room.playthrough):  # noqa: ASYNC110 - another task hangs them
+                await asyncio.sleep(LOOK)
+        await show.settled()
+
+
+async def _coming(house: House, playthrough: PlaythroughId) -> bool:
+    async with house.store.resume(playthrough) as desk:
+        return bool(await desk.live_pictures(playthrough))
 
 
 async def _note_storyteller(writer: Writer) -> None:

@@ -96,6 +96,8 @@ class Limits:
     markup: Markup
     pace: Pace = Pace()
     question: Place = "below"
+    max_file: int | None = None
+    """Bytes of a file that hangs under a message; None where it may have any size."""
     max_choices: int | None = None
     """How many choices can be put under a message to be pressed; 0 where people only type."""
     measure: Measure | None = None
@@ -151,6 +153,8 @@ class File:
     data: bytes
     alt: str
     """The picture or the sound in words."""
+    place: str = ""
+    """Where it lies on this machine; empty where it lies nowhere."""
 
 
 class Surface(Protocol):
@@ -179,11 +183,18 @@ class Surface(Protocol):
             MessageOld: it can still be read. A frame with choices is refused so before the platform's patience ends.
         """
 
-    async def attach(self, room: RoomKey, message: str, file: File) -> None:
-        """Hang a file under a message.
+    async def attach(self, room: RoomKey, message: str, file: File) -> str:
+        """Hang a file under a message; answers by what `detach` knows it again. The same file again is hung once.
 
         Raises:
             MessageGone: as for `edit`.
+        """
+
+    async def detach(self, room: RoomKey, hung: str) -> None:
+        """Take away what `attach` has hung, where the platform can.
+
+        Raises:
+            MessageGone: it is not there any more.
         """
 
     async def typing(self, room: RoomKey) -> None:

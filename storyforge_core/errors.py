@@ -12,6 +12,7 @@ StoryForgeError
 │   └── BrokenAnswer   it answered something unusable
 ├── Superseded         another worker has taken this run over; nobody needs to be told
 ├── ModelMissing       the server is there, the model is not; another try is pointless
+├── PaintingFailed    no picture comes of this, and asking again would change nothing
 └── SetupError         the owner has to change something; the program cannot start
 """
 
@@ -70,6 +71,10 @@ class ModelMissing(StoryForgeError):
 
 class Superseded(StoryForgeError):
     """Another worker has taken this run over; this one lets go without a word."""
+
+
+class PaintingFailed(StoryForgeError):
+    """A picture cannot be painted like this; the same request would fail again."""
 
 
 class SetupError(StoryForgeError):

@@ -12,6 +12,7 @@ from storyforge_core.domain.changes import Change, Entry, Verb
 from storyforge_core.domain.commands import Incoming, Speaker
 from storyforge_core.domain.events import Event, Recorded
 from storyforge_core.domain.lore import Fired, LoreId, StoryLore
+from storyforge_core.domain.pictures import PictureDraft
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -23,7 +24,6 @@ from storyforge_core.domain.story import (
     PlayerId,
     PlaythroughId,
     Room,
-    RoomId,
     RoomKey,
     RunId,
     Scene,
@@ -34,6 +34,7 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.domain.writing import Asking, Finding, Profile, Telling, WriterEvent
 from storyforge_core.memory_ports import Book
+from storyforge_core.picture_ports import PictureDesk, PictureStore, Purged
 
 
 class Clock(Protocol):
@@ -125,7 +126,7 @@ class ShownScene:
     """It belongs to the story that the room shows now."""
 
 
-class Desk(Book, Protocol):
+class Desk(Book, PictureDesk, Protocol):
     """One transaction in which a command is decided. All that is written here is stored together, or not at all.
 
     While a desk with a situation is open, the playthrough is locked against every other desk.
@@ -271,7 +272,7 @@ class Desk(Book, Protocol):
         """Read the words that a run has told so far."""
 
 
-class Store(Protocol):
+class Store(PictureStore, Protocol):
     """Where stories are kept."""
 
     def receive(self, incoming: Incoming) -> AbstractAsyncContextManager[Desk]:
@@ -289,7 +290,7 @@ class Store(Protocol):
     async def run_status(self, run: RunId) -> RunStatus | None:
         """Read how a run stands."""
 
-    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:
+    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft | PictureDraft) -> None:
         """Save a draft and the stage that comes next.
 
         Raises:
@@ -339,72 +340,8 @@ class Store(Protocol):
     async def attendance(self, platform: str, present: Collection[str], at: datetime, only: str | None = None) -> None:
         """Note in which spaces of a platform the bot is, all of them or `only` one, and that it is in no others."""
 
-    async def purge(self, before: datetime) -> int:
-        """Delete the stories of spaces that the bot left before a time; answer how many there were."""
+    async def purge(self, before: datetime) -> Purged:
+        """Delete the stories of spaces that the bot left before a time."""
 
     async def scene_in(self, key: RoomKey, message: str) -> ShownScene | None:
         """Find the scene that a message of a room tells; None when it tells none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message of a room and how far it got."""
-
-    id: UUID
-    """Also the key by which a platform recognises a message that is sent again."""
-    room: RoomId
-    subject: str
-    """What it shows: `run:…`, `ballot:…` or `event:…`."""
-    part: int
-    """Counts from 0 when a text needs several messages."""
-    message: str | None
-    """The platform's id; None while it is not known to have arrived."""
-    shown: int
-    """Characters of the whole text that this message and those before it show."""
-    final: bool
-
-
-class Ledger(Protocol):
-    """What was shown where, so that a restart shows nothing twice and leaves nothing half-shown."""
-
-    async def cursor(self, room: RoomId, playthrough: PlaythroughId) -> int:
-        """Read the id of the last event that a room has been shown of a playthrough; 0 for none."""
-
-    async def advance(self, room: RoomId, playthrough: PlaythroughId, event: int) -> None:
-        """Remember that events up to this one are shown."""
-
-    async def deliveries(self, room: RoomId, subject: str) -> tuple[Delivery, ...]:
-        """Read the messages about a subject, by part."""
-
-    async def unfinished(self, room: RoomId) -> tuple[Delivery, ...]:
-        """Read the messages whose last frame was not shown."""
-
-    async def open(self, room: RoomId, subject: str, part: int) -> Delivery:
-        """Announce a message before it is sent; the same one again answers the same id."""
-
-    async def mark(self, delivery: Delivery) -> None:
-        """Save how far a message got."""
-
-
-class LiveWords(Protocol):
-    """The growing prose of one run."""
-
-    @property
-    def text(self) -> str:
-        """Everything told so far."""
-
-    async def changed(self, beyond: int) -> bool:
-        """Wait until there are more than `beyond` characters; False when the run is over without them."""
-
-    async def complete(self) -> None:
-        """Wait until there will be no more, even if the run goes on; where another process writes, until it is over."""
-
-    async def save(self, upto: int) -> None:
-        """Return when the first `upto` characters survive a kill of the program."""
-
-
-class Words(Protocol):
-    """Where the words of a run can be followed while it is written, in this process or another."""
-
-    def live(self, run: RunId) -> AbstractAsyncContextManager[LiveWords]:
-        """Follow a run from its first word on; a run that is over changes no more."""

@@ -25,6 +25,7 @@ from storyforge_core.domain.writing import Role
 from storyforge_core.errors import SetupError
 
 _OLLAMA_PORT = 11434
+_COMFYUI_PORT = 8188
 _DAY = 86_400
 
 
@@ -48,14 +49,29 @@ def _postgresql_url(secret: SecretStr | None) -> SecretStr | None:
 
 
 def _ollama_url(text: str) -> str:
+    return _server_url(text, _OLLAMA_PORT)
+
+
+def _comfyui_url(text: str) -> str:
+    return _server_url(text, _COMFYUI_PORT) if text.strip() else ""
+
+
+def _comfyui_urls(given: object) -> object:
+    """Read addresses that are parted by commas or blanks."""
+    if not isinstance(given, str):
+        return given
+    return tuple(_comfyui_url(part) for part in given.replace(",", " ").split())
+
+
+def _server_url(text: str, usual_port: int) -> str:
     """Read an address as Ollama's own tools do: scheme, and then also the port, may be left out."""
     text = text.strip().rstrip("/")
     bare = "://" not in text
     try:
         parts = urlsplit(f"http://{text}" if bare else text)
-        port = parts.port or (_OLLAMA_PORT if bare else None)
+        port = parts.port or (usual_port if bare else None)
     except ValueError as error:
-        raise _wrong("an address such as http://127.0.0.1:11434 or 192.168.1.20:11434") from error
+        raise _wrong(f"an address such as http://127.0.0.1:{usual_port} or 192.168.1.20:{usual_port}") from error
     if parts.scheme not in {"http", "https"}:
         raise _wrong("an address that starts with http:// or https://")
     # To a server these mean "every interface", to a client nothing; we never listen there.
@@ -112,6 +128,8 @@ def _url_of(*schemes: str) -> AfterValidator:
 
 DatabaseUrl = Annotated[SecretStr | None, AfterValidator(_postgresql_url)]
 OllamaUrl = Annotated[str, AfterValidator(_ollama_url)]
+ComfyUrl = Annotated[str, AfterValidator(_comfyui_url)]
+ComfyUrls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comfyui_urls)]
 HttpUrl = Annotated[str, _url_of("http", "https")]
 GatewayUrl = Annotated[str, _url_of("ws", "wss")]
 Ids = Annotated[frozenset[int], NoDecode, BeforeValidator(_ids)]
@@ -165,6 +183,14 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=30, ge=0, le=3650)
     """How long the stories of a server are kept that removed the bot; 0: for ever."""
 
+    comfyui_host: ComfyUrl = ""
+    """Empty: nobody paints."""
+    comfyui_hosts: ComfyUrls = ()
+    """More of them."""
+    pictures: Annotated[Literal["every", "vote", "request", "off"], _AnyCase] = "every"
+    picture_workflow: str = ""
+    """Empty: the first that a server can do."""
+
     discord_token: SecretStr | None = None
     discord_guild: int | None = Field(default=None, ge=1)
     """The one server in which new commands are to be there at once; None: everywhere, within the hour."""
@@ -210,6 +236,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take the arguments only."""
         return (init_settings,)
+
+    @property
+    def picture_hosts(self) -> tuple[str, ...]:
+        """All servers that paint, each once."""
+        return tuple(dict.fromkeys(filter(None, (self.comfyui_host, *self.comfyui_hosts))))
 
     def model_for(self, role: Role) -> str:
         """Name the model that does this job."""

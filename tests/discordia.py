@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bot.illustrator import Studio
 from bot.platforms.discord.service import Options, Service
 from bot.presenter.presenter import Presenter
 from bot.serving import Backing
@@ -137,7 +138,9 @@ class Club:
 
     def service(self, token: str = "", guild: int | None = None) -> Service:
         """The program, not running yet."""
-        presenter = Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
+        presenter = Presenter(
+            self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus, self.play.gallery
+        )
         self.play.bus.on_events(presenter.wake)
         backing = Backing(
             door=replace(self.play.forge, doorman=self.doorman),
@@ -178,7 +181,11 @@ def asks(message: Message) -> bool:
 
 @asynccontextmanager
 async def club(
-    database: Database, place: Path, writer: ScriptedWriter | None = None, rules: Rules | None = None
+    database: Database,
+    place: Path,
+    writer: ScriptedWriter | None = None,
+    rules: Rules | None = None,
+    studio: Studio | None = None,
 ) -> AsyncGenerator[Club]:
     """A club whose program is not started yet; in the end everything that was asked of Discord was in order."""
     configure("warning", "text")
@@ -187,7 +194,8 @@ async def club(
     async def last_call(playthrough: PlaythroughId, scene: SceneId) -> None:
         await clubs[0].last_call(playthrough, scene)
 
-    async with DiscordPeer(window=1.0) as peer, game(database, writer, rules=rules, last_calls=(last_call,)) as play:
+    playing = game(database, writer, rules=rules, last_calls=(last_call,), studio=studio)
+    async with DiscordPeer(window=1.0) as peer, playing as play:
         members = Club(peer, play, database, place / "commands")
         clubs.append(members)
         _ = members.general, members.ann, members.bo

@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, RoomGone, SlowDown, SurfaceError
 from storyforge_core.domain.events import Event, Recorded
+from storyforge_core.domain.pictures import Kept, Mime, Size
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.space import Manner, Space
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RoomKey, RunId
 from storyforge_core.errors import ServiceDown
-from storyforge_core.ports import Delivery
+from storyforge_core.show_ports import Delivery
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
@@ -151,9 +154,14 @@ class Chat:
         finally:
             self._busy.discard(message)
 
-    async def attach(self, room: RoomKey, message: str, file: File) -> None:
+    async def attach(self, room: RoomKey, message: str, file: File) -> str:
         await self._travel(room, file.name)
-        self._find(room, message).files.append(file)
+        self._find(room, message).files[:] = [file]
+        return message
+
+    async def detach(self, room: RoomKey, hung: str) -> None:
+        await self._travel(room, hung)
+        self._find(room, hung).files.clear()
 
     async def typing(self, room: RoomKey) -> None:
         self.typed.append(room)
@@ -269,6 +277,25 @@ class Events:
 
     async def space(self, key: RoomKey) -> Space:
         return self.spaces.get(key.realm, Space())
+
+
+class Gallery:
+    """Pictures in memory."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    async def keep(self, data: bytes) -> Kept:
+        kept = Kept(sha256(data).hexdigest(), "image/png", len(data), Size(96, 64))
+        self.files[kept.sha256] = data
+        return kept
+
+    async def fitting(self, kept: Kept, limit: int | None) -> tuple[bytes, Mime] | None:
+        data = self.files.get(kept.sha256)
+        return None if data is None else (data[:limit], kept.mime)
+
+    def place(self, kept: Kept) -> Path:
+        return Path("pictures") / f"{kept.sha256}.png"
 
 
 class Speech:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
+from bot.illustrator import Studio
 from storyforge_core.domain.commands import Command, Incoming, ShowStatus, Speaker
 from storyforge_core.domain.context import prompt_tokens
 from storyforge_core.domain.events import Event, Recorded, SceneTold
@@ -18,7 +19,8 @@ from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
-from storyforge_core.engine.recipes import SCENE, Recipe
+from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.recipes import PICTURE, SCENE, Recipe
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
 from storyforge_core.memory_ports import Embedder
@@ -26,6 +28,7 @@ from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
 from storyforge_core.store.jobs import Worker
 from storyforge_core.store.postgres import PostgresStore
+from tests.fakes import Gallery
 
 HOME = RoomKey("terminal", "main", "here")
 ANN = Speaker("terminal", "ann", "Ann")
@@ -111,6 +114,7 @@ class Game:
     forge: StoryForge
     bus: Bus
     writer: ScriptedWriter
+    gallery: Gallery
     room: RoomKey = HOME
 
     async def say(self, command: Command, speaker: Speaker = ANN, event: str = "") -> Reply:
@@ -175,15 +179,19 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     workers: int = 1,
     last_calls: tuple[LastCall, ...] = (),
     embedder: Embedder | None = None,
+    studio: Studio | None = None,
 ) -> AsyncIterator[Game]:
-    """Open a game; without workers nothing is written until another process does."""
+    """Open a game; without workers nothing is written until another process does, without a studio nothing painted."""
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
     told_by = writer or ScriptedWriter()
+    mode = studio.mode if studio else "off"
+    gallery = Gallery()
     memory = Memory(store, embedder or OfflineEmbedder())
-    runner = Runner(store, told_by, memory, bus, clock, recipe)
-    forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), last_calls=last_calls)
+    runner = Runner(store, told_by, memory, bus, clock, recipe, mode)
+    forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, last_calls=last_calls)
+    painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE) if studio else None
     tasks = [asyncio.create_task(bus.listen())]
     for _ in range(workers):
         worker = Worker(
@@ -194,10 +202,11 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
             on_scene=memory.remember,
             on_start=memory.reread,
             runs_at_once=4,
+            on_picture=painter.execute if painter else None,
         )
         tasks.append(asyncio.create_task(worker.work()))
     try:
-        yield Game(store, forge, bus, told_by)
+        yield Game(store, forge, bus, told_by, gallery)
     finally:
         for task in tasks:
             task.cancel()

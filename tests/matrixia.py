@@ -115,7 +115,8 @@ class Club:
     @asynccontextmanager
     async def program(self, **options: Any) -> AsyncGenerator[Service]:
         """The program, from start to end; another one after it knows only what is stored."""
-        presenter = Presenter(self.play.store, PostgresLedger(self.database, self.play.forge.clock), self.play.bus)
+        ledger = PostgresLedger(self.database, self.play.forge.clock)
+        presenter = Presenter(self.play.store, ledger, self.play.bus, self.play.gallery)
         self.play.bus.on_events(presenter.wake)
         connected = asyncio.Event()
         backing = Backing(

@@ -322,6 +322,53 @@ class Ollama:
             return json.load(answer)
 
 
+class Comfy:
+    """A picture server in a process of its own."""
+
+    def __init__(self, port: int = 0) -> None:
+        command = [sys.executable, "-m", "tests.peers.comfyui", "--port", str(port)]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8")
+        assert self._process.stdout
+        self.url = self._process.stdout.readline().strip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.dies()
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def plays(self, **script: object) -> None:
+        """Behave like this from now on."""
+        self._post("/peer/script", script)
+
+    def calls(self) -> Line:
+        """What was sent to it, and what it executed."""
+        told: Line = self._post("/peer/calls", {})
+        return told
+
+    def waits_for(self, posted: int) -> None:
+        """Return when so many pictures were sent."""
+        until = time.monotonic() + PATIENCE
+        while len(self.calls()["posted"]) < posted:
+            assert time.monotonic() < until, f"never sent: {self.calls()}"
+            time.sleep(0.02)
+
+    def dies(self) -> None:
+        """Be gone at once, with all that it knew."""
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout
+        self._process.stdout.close()
+
+    def _post(self, path: str, body: object) -> Any:
+        with urlopen(Request(self.url + path, json.dumps(body).encode()), timeout=5) as answer:  # noqa: S310
+            return json.load(answer)
+
+
 def numbered(name: str, count: int) -> str:
     """Prose in which every word is another one, so that what is missing or doubled shows."""
     return " ".join(f"{name}{number}" for number in range(1, count + 1)) + "."

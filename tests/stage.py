@@ -32,7 +32,7 @@ from storyforge_core.domain.story import (
     SceneId,
     StoryId,
 )
-from tests.fakes import NOON, Chat, Events, Ledger, Speech, Speeches, chat_limits, in_virtual_time
+from tests.fakes import NOON, Chat, Events, Gallery, Ledger, Speech, Speeches, chat_limits, in_virtual_time
 
 HERE = RoomKey("chat", "cellar")
 THERE = RoomKey("chat", "attic")
@@ -93,6 +93,7 @@ class Room:
     ledger: Ledger = field(default_factory=Ledger)
     store: Events = field(default_factory=Events)
     speeches: Speeches = field(default_factory=Speeches)
+    gallery: Gallery = field(default_factory=Gallery)
     playthrough: PlaythroughId = STORY
 
     def __post_init__(self) -> None:
@@ -100,7 +101,7 @@ class Room:
         self.presenter = self.program()
 
     def program(self) -> Presenter:
-        return Presenter(self.store, self.ledger, self.speeches)
+        return Presenter(self.store, self.ledger, self.speeches, self.gallery)
 
     async def start(self) -> None:
         await self.presenter.attend(self.chat, HERE)

@@ -9,7 +9,7 @@ from storyforge_core.domain.events import BallotChanged, BallotOpened, Event, Re
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomId, RoomKey
-from storyforge_core.ports import Ledger
+from storyforge_core.show_ports import Ledger
 
 BATCH = 200
 LOOK_BACK = 2000

@@ -9,11 +9,22 @@ from uuid import uuid5
 import structlog
 
 from bot.presenter import pacer
-from bot.surface import Allowance, Frame, Limits, MessageGone, MessageOld, SlowDown, Surface, SurfaceDown, SurfaceError
+from bot.surface import (
+    Allowance,
+    File,
+    Frame,
+    Limits,
+    MessageGone,
+    MessageOld,
+    SlowDown,
+    Surface,
+    SurfaceDown,
+    SurfaceError,
+)
 from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import Room
 from storyforge_core.errors import ServiceDown
-from storyforge_core.ports import Delivery, Ledger
+from storyforge_core.show_ports import Delivery, Ledger
 
 CALL_SECONDS = 30.0
 """No answer of a chat platform is waited for longer."""
@@ -98,6 +109,30 @@ class Outbox:
     async def manner(self) -> Manner:
         """Ask the room how scenes are to be told in it. Raises what the platform does."""
         return await _within_limit(self._surface.manner(self._room.key))
+
+    async def announced(self, subject: str) -> Delivery:
+        """Announce something that is no message of its own; the same again answers what is known of it."""
+        return await self._ledger.open(self._room.id, subject, 0)
+
+    async def remember(self, delivery: Delivery) -> None:
+        """Have the ledger know how far something got that is no message of its own."""
+        await self._ledger.mark(delivery)
+
+    async def attach(self, message: str, file: File) -> str:
+        """Hang a file under a message; answers by what it can be taken away again.
+
+        Raises:
+            SurfaceError: as the platform has it.
+        """
+        return await _within_limit(self._surface.attach(self._room.key, message, file))
+
+    async def detach(self, hung: str) -> None:
+        """Take a file away again.
+
+        Raises:
+            SurfaceError: as the platform has it.
+        """
+        await _within_limit(self._surface.detach(self._room.key, hung))
 
     async def typing(self) -> None:
         """Show that something is being written; not worth a second try."""

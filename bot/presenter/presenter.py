@@ -11,7 +11,8 @@ from bot.presenter.chronicle import Chronicle, EventSource
 from bot.presenter.room import Backstage, RoomShow
 from bot.surface import Surface
 from storyforge_core.domain.story import PlaythroughId, RoomKey
-from storyforge_core.ports import Ledger, Words
+from storyforge_core.picture_ports import Gallery
+from storyforge_core.show_ports import Ledger, Words
 
 CLOSING_SECONDS = 3.0
 """How long the newest words may take to be shown when the program ends; a restart would show them anyway."""
@@ -20,8 +21,8 @@ CLOSING_SECONDS = 3.0
 class Presenter:
     """Shows what happens, wherever it is watched."""
 
-    def __init__(self, store: EventSource, ledger: Ledger, words: Words) -> None:
-        self._stage = Backstage(store, ledger, words, Counter())
+    def __init__(self, store: EventSource, ledger: Ledger, words: Words, gallery: Gallery) -> None:
+        self._stage = Backstage(store, ledger, words, gallery, Counter())
         self._shows: dict[RoomKey, RoomShow] = {}
         self._attending: defaultdict[RoomKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 

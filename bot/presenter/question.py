@@ -16,7 +16,7 @@ from bot.wording.asking import Asked
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import BallotChanged, BallotDecided, BallotOpened, Recorded, SceneTold
 from storyforge_core.domain.story import BallotId, Rules
-from storyforge_core.ports import Delivery
+from storyforge_core.show_ports import Delivery
 
 INSIDE = "inside:"
 """Begins the ledger's name of a question in a scene's message: `inside:ballot:event of the scene`."""

@@ -15,6 +15,7 @@ from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
 from bot.presenter.question import Question
 from bot.presenter.sheet import Assignment, Layout, Sheet
 from bot.presenter.telling import Circumstances, Ending, LetGo, Telling
+from bot.presenter.wall import Wall
 from bot.surface import Frame, RoomGone, Surface
 from bot.wording import asking, happenings
 from bot.wording.voice import voice_of
@@ -26,6 +27,9 @@ from storyforge_core.domain.events import (
     Event,
     HeadSet,
     Noted,
+    PictureFailed,
+    PictureForgotten,
+    PictureShown,
     Recorded,
     SceneTold,
     StoryBegan,
@@ -36,7 +40,8 @@ from storyforge_core.domain.events import (
 )
 from storyforge_core.domain.story import PlaythroughId, Room, RunId
 from storyforge_core.errors import ServiceDown
-from storyforge_core.ports import Ledger, Words
+from storyforge_core.picture_ports import Gallery
+from storyforge_core.show_ports import Ledger, Words
 
 SILENTLY = LetGo()
 
@@ -50,6 +55,7 @@ class Backstage:
     store: EventSource
     ledger: Ledger
     words: Words
+    gallery: Gallery
     streams: Counter[str]
     """How many messages are growing on each platform."""
 
@@ -67,6 +73,7 @@ class RoomShow:
         self._tellings: dict[RunId, Telling] = {}
         self._chronicle = Chronicle(stage.store, stage.ledger, room.id, playthrough)
         self._question = Question(self._outbox, self._layout, self._chronicle, self._say)
+        self._wall = Wall(self._outbox, self._layout, stage.gallery)
         self._stir = asyncio.Event()
         self._news = asyncio.Condition()
         self._wanted = 0
@@ -189,7 +196,7 @@ class RoomShow:
             order = run.draft.order
             self._tell(run.id, Assignment(order.task, order.chosen, order.by, words=order.words))
 
-    async def _show(self, recorded: Recorded, later: Sequence[Recorded]) -> None:  # noqa: C901 - one case for each event there is
+    async def _show(self, recorded: Recorded, later: Sequence[Recorded]) -> None:  # noqa: C901, PLR0912 - one case for each event there is
         event, voice = recorded.event, self._layout.voice
         match event:
             case StoryBegan():
@@ -218,6 +225,19 @@ class RoomShow:
                 await self._question.decide(recorded, event)
             case BallotWaits():
                 await self._say(recorded, asking.waits(event, voice))
+            case PictureShown() | PictureForgotten() | PictureFailed():
+                await self._picture(recorded, event)
+            case _:
+                assert_never(event)
+
+    async def _picture(self, recorded: Recorded, event: PictureShown | PictureForgotten | PictureFailed) -> None:
+        match event:
+            case PictureShown():
+                await self._wall.hang(event)
+            case PictureForgotten():
+                await self._wall.take_down(event)
+            case PictureFailed():
+                await self._say(recorded, happenings.picture_failed(event, self._layout.voice))
             case _:
                 assert_never(event)
 

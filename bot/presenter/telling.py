@@ -17,7 +17,7 @@ from storyforge_core.domain.events import SceneTold, WritingFailed, WritingStopp
 from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import RunId
 from storyforge_core.errors import ServiceDown, StoryForgeError, Superseded
-from storyforge_core.ports import LiveWords, Words
+from storyforge_core.show_ports import LiveWords, Words
 
 TYPING_SECONDS = 8.0
 """Discord and Matrix show the sign for about ten."""

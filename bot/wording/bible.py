@@ -1,6 +1,7 @@
 """What is written down as true, in words."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from bot.wording.voice import Voice, lines, paragraphs
 from storyforge_core.domain.bible import Card, Fact, Sort
@@ -11,8 +12,20 @@ MANY: Mapping[Sort, str] = {"character": "Characters", "place": "Places", "prop"
 GUARDED = "It has a secret, which a host is shown where nobody else reads along."
 
 
-def card(reply: EntityShown, voice: Voice) -> str:
-    """All about one."""
+def bible_text(reply: EntityShown | EntitiesShown | FactsShown, voice: Voice) -> str:
+    """Word what was asked of it."""
+    match reply:
+        case EntityShown():
+            return _card(reply, voice)
+        case EntitiesShown():
+            return _cards(reply, voice)
+        case FactsShown():
+            return _facts(reply, voice)
+        case _:
+            assert_never(reply)
+
+
+def _card(reply: EntityShown, voice: Voice) -> str:
     shown = reply.card
     also = f"Also called {voice.names(shown.aliases)}." if shown.aliases else ""
     secret = f"Secret: {voice.words(shown.secret, TEXT_CHARS)}" if shown.secret else GUARDED if reply.guarded else ""
@@ -27,16 +40,14 @@ def card(reply: EntityShown, voice: Voice) -> str:
     )
 
 
-def cards(reply: EntitiesShown, voice: Voice) -> str:
-    """All of one sort."""
+def _cards(reply: EntitiesShown, voice: Voice) -> str:
     if not reply.cards:
         return f"None are written down yet. Write one down: /story {reply.sort} add"
     rows = (_row(shown, voice) for shown in reply.cards)
     return lines(voice.flavour.strong(MANY[reply.sort]), *rows)
 
 
-def facts(reply: FactsShown, voice: Voice) -> str:
-    """All that hold here."""
+def _facts(reply: FactsShown, voice: Voice) -> str:
     if not reply.facts:
         return "No facts are written down on the way here. Write one down: /story fact add Osk has the brass key"
     return lines(voice.flavour.strong("Facts"), *(_fact(fact, voice) for fact in reply.facts))

@@ -6,6 +6,8 @@ from typing import assert_never
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, within
 from storyforge_core.domain.events import (
     HeadSet,
+    PictureFailed,
+    PictureShown,
     SceneTold,
     StoryBegan,
     StoryOpened,
@@ -133,6 +135,17 @@ def paused(voice: Voice) -> str:
 def failed(event: WritingFailed, voice: Voice) -> str:
     """Say what happened and what can be done."""
     return sentence(event.sentence, voice)
+
+
+def picture_title(event: PictureShown, voice: Voice) -> str:
+    """Say of which scene a picture is that cannot hang under it."""
+    title = voice.words(event.title, TITLE_CHARS)
+    return voice.flavour.strong(f"{event.number} · {title}" if title else f"Scene {event.number}")
+
+
+def picture_failed(event: PictureFailed, voice: Voice) -> str:
+    """Tell whoever asked for a picture why there is none."""
+    return f"No picture for {voice.name(event.by)}. {sentence(event.sentence, voice)}"
 
 
 def stopped(event: WritingStopped, voice: Voice) -> str:

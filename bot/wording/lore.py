@@ -16,6 +16,21 @@ UNFINDABLE = "Between slashes, but no regular expressions, so never found"
 HOW_TO_ADD = "Add something that is true in it: /story lore add The bell rings only for the dead. keys=bell"
 
 
+def lore_text(reply: LoreListed | LoreShown | LoreImported | LoreExported, voice: Voice) -> str:
+    """Word what was asked of the lore."""
+    match reply:
+        case LoreListed():
+            return lore_listed(reply, voice)
+        case LoreShown():
+            return lore_shown(reply, voice)
+        case LoreImported():
+            return lore_imported(reply, voice)
+        case LoreExported():
+            return paragraphs(lore_exported(reply), voice.flavour.literal(reply.text))
+        case _:
+            assert_never(reply)
+
+
 def lore_listed(reply: LoreListed, voice: Voice) -> str:
     """List entries with what brings them up."""
     if not reply.entries and reply.words:

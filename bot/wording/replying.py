@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.wording import bible
 from bot.wording.asking import Asked, question
+from bot.wording.bible import bible_text
 from bot.wording.knowing import answer, found
-from bot.wording.lore import lore_exported, lore_imported, lore_listed, lore_shown
+from bot.wording.lore import lore_text
 from bot.wording.mydata import my_data
 from bot.wording.prompts import context, why
 from bot.wording.server import not_here, space_shown
@@ -29,6 +29,7 @@ from storyforge_core.domain.replies import (
     MyDataShown,
     NotHere,
     PathShown,
+    PictureLine,
     Repeated,
     Reply,
     RulesShown,
@@ -80,20 +81,10 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = why(reply, voice)
         case ContextShown():
             text = context(reply, voice)
-        case LoreListed():
-            text = lore_listed(reply, voice)
-        case LoreShown():
-            text = lore_shown(reply, voice)
-        case LoreImported():
-            text = lore_imported(reply, voice)
-        case LoreExported():
-            text = paragraphs(lore_exported(reply), voice.flavour.literal(reply.text))
-        case EntityShown():
-            text = bible.card(reply, voice)
-        case EntitiesShown():
-            text = bible.cards(reply, voice)
-        case FactsShown():
-            text = bible.facts(reply, voice)
+        case LoreListed() | LoreShown() | LoreImported() | LoreExported():
+            text = lore_text(reply, voice)
+        case EntityShown() | EntitiesShown() | FactsShown():
+            text = bible_text(reply, voice)
         case _:
             assert_never(reply)
     return text
@@ -147,6 +138,7 @@ def _status(reply: StatusShown, voice: Voice) -> str:
         _players(reply.members, voice),
         _note(reply.playthrough.note, voice),
         _run(reply.run) if reply.run else "",
+        _pictures(reply.pictures),
     )
     asked = question(Asked(reply.ballot, reply.playthrough.rules, reply.members), voice) if reply.ballot else ""
     return paragraphs(lines(title, style), facts, asked)
@@ -168,6 +160,13 @@ def _run(run: RunLine) -> str:
     return f"{_task(run.task)} is being written: {counted(run.words, 'word')} so far."
 
 
+def _pictures(pictures: Sequence[PictureLine]) -> str:
+    """What is being painted, and how many wait."""
+    begun = [f"Scene {line.number} is being painted: {line.done:.0%}." for line in pictures if line.running]
+    waiting = sum(not line.running for line in pictures)
+    return " ".join([*begun, *([f"{counted(waiting, 'picture')} waiting to be painted."] if waiting else [])])
+
+
 def _task(task: Task) -> str:
     match task:
         case "open":
@@ -183,12 +182,12 @@ def _task(task: Task) -> str:
 
 
 def _rules(reply: RulesShown, voice: Voice) -> str:
-    rows = [f"{name}: {value}" for name, value in _settings(reply.rules)]
+    rows = [f"{name}: {value}" for name, value in _settings(reply.rules, voice)]
     note = _note(reply.note, voice)
     return lines(voice.flavour.strong("Settings"), *rows, note, "Change one: /story settings words 300")
 
 
-def _settings(rules: Rules) -> Sequence[tuple[str, str]]:
+def _settings(rules: Rules, voice: Voice) -> Sequence[tuple[str, str]]:
     ties = {"random": "random (the lot decides)", "first": "first (who had the votes first)", "host": "host decides"}
     deadline = f"{counted(rules.deadline, 'second')}" if rules.deadline else "0 (none)"
     return (
@@ -198,4 +197,8 @@ def _settings(rules: Rules) -> Sequence[tuple[str, str]]:
         ("deadline", deadline),
         ("tie", ties[rules.tie]),
         ("write_ins", "on" if rules.write_ins else "off"),
+        ("pictures", "house (as the program is set)" if rules.pictures == "house" else rules.pictures),
+        ("style", voice.words(rules.style, NOTE_CHARS) or "off"),
+        ("workflow", voice.words(rules.workflow, NOTE_CHARS) or "off"),
+        ("avoid", voice.words(rules.avoid, NOTE_CHARS) or "off"),
     )

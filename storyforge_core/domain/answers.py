@@ -53,7 +53,7 @@ def choices_schema(count: int) -> Mapping[str, object]:
 
 def read_choices(answer: str, count: int) -> Choices | Problem:
     """Find the JSON object in an answer and take its title and the first `count` distinct choices."""
-    found = next((o for o in objects(answer[:ANSWER_CHARS]) if "choices" in o), None)
+    found = next((o for o in json_objects(answer[:ANSWER_CHARS]) if "choices" in o), None)
     if found is None:
         return Problem('There is no complete JSON object with "title" and "choices" in it.')
     title = found.get("title")
@@ -96,7 +96,7 @@ def without_numbering(option: str) -> str:
     return quoted.group(1) if quoted else bare
 
 
-def objects(answer: str) -> Iterator[Mapping[str, object]]:
+def json_objects(answer: str) -> Iterator[Mapping[str, object]]:
     """Every JSON object that starts somewhere in the answer, whatever stands around it."""
     decoder = json.JSONDecoder()
     for brace in re.finditer(r"\{", answer):

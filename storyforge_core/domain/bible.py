@@ -1,6 +1,6 @@
 """What is true in a story: who and what there is, and facts that scenes prove. Values and rules only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NewType
 from uuid import UUID
@@ -103,6 +103,12 @@ def new_name(entities: Sequence[Entity], text: str, sort: Sort) -> str:
     return name
 
 
+def named(entities: Sequence[Entity], text: str) -> tuple[Entity, ...]:
+    """Find those whom a text names, by any of their names, in the order in which it does."""
+    owners = {name: each for each in entities for name in each.card.names}
+    return tuple(_named(owners, Names(owners), text).values())
+
+
 def matters(entities: Sequence[Entity], facts: Sequence[Fact], text: str) -> tuple[str, ...]:
     """What a storyteller has to know about those whom a text names, a line each; facts come newest first.
 
@@ -110,14 +116,18 @@ def matters(entities: Sequence[Entity], facts: Sequence[Fact], text: str) -> tup
     """
     owners = {name: each for each in entities for name in each.card.names}
     names = Names(owners)
-    named = {owners[mention.name].id: owners[mention.name] for mention in names.mentions(text)}
+    here = _named(owners, names, text)
     told = []
     for age, fact in enumerate(sorted(facts, key=lambda fact: fact.number, reverse=True)):
         about = {owners[mention.name].id for mention in names.mentions(fact.claim.text)}
         nameless = not about and age < COMPARED
-        if about & named.keys() or (nameless and covers(text, sought(fact.claim.text)) >= NEAR):
+        if about & here.keys() or (nameless and covers(text, sought(fact.claim.text)) >= NEAR):
             told.append(f"{fact.claim.text} (scene {fact.scene})")
-    return (*(_line(each.card) for each in named.values() if each.card.description or each.card.secret), *told)
+    return (*(_line(each.card) for each in here.values() if each.card.description or each.card.secret), *told)
+
+
+def _named(owners: Mapping[str, Entity], names: Names, text: str) -> dict[EntityId, Entity]:
+    return {owners[mention.name].id: owners[mention.name] for mention in names.mentions(text)}
 
 
 def _line(card: Card) -> str:

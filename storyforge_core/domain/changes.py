@@ -13,6 +13,7 @@ from typing import Literal
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.bible import Card, Claim, EntityId, FactId
 from storyforge_core.domain.lore import Fired, Lore, LoreId
+from storyforge_core.domain.pictures import Picture, PictureId
 from storyforge_core.domain.story import (
     BallotId,
     Choice,
@@ -222,7 +223,25 @@ class FactSet:
     kind: Literal["fact_set"] = "fact_set"
 
 
-Addition = StoryAdded | SceneAdded | ChoiceAdded | BallotAdded
+@dataclass(frozen=True, slots=True)
+class PictureAdded:
+    """A picture of a scene was painted."""
+
+    picture: Picture
+    kind: Literal["picture_added"] = "picture_added"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSet:
+    """A picture was taken down, or is shown again."""
+
+    picture: PictureId
+    before: bool
+    after: bool
+    kind: Literal["picture_set"] = "picture_set"
+
+
+Addition = StoryAdded | SceneAdded | ChoiceAdded | BallotAdded | PictureAdded
 Update = (
     HeadMoved
     | TitleSet
@@ -236,6 +255,7 @@ Update = (
     | EntitySet
     | FactSet
     | LoreSet
+    | PictureSet
 )
 Change = Addition | Update
 

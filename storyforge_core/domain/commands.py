@@ -205,6 +205,19 @@ class JoinRoom:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Have the head scene painted: as the hint says, or as it was seen before with other luck."""
+
+    hint: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetPicture:
+    """Take the head scene's picture down, and those out of the queue that are being painted of it."""
+
+
 SpaceSetting = Literal["channel", "starters", "adults", "default", "block", "stream"]
 """What those who manage a space decide: where stories begin, who begins them, with which settings; who may not play;
 whether scenes are shown as they are written."""
@@ -326,6 +339,8 @@ Command = (
     | DeleteStory
     | Link
     | JoinRoom
+    | Paint
+    | ForgetPicture
     | ShowSpace
     | ChangeSpace
     | ShowMyData

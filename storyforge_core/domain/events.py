@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
+from storyforge_core.domain.pictures import Picture, PictureId
 from storyforge_core.domain.story import Choice, ChoiceId, Member, RoomId, Rules, RunId, Scene, SceneId
 
 Task = Literal["open", "continue", "reroll", "extend"]
@@ -148,6 +149,39 @@ class Noted:
     kind: Literal["noted"] = "noted"
 
 
+@dataclass(frozen=True, slots=True)
+class PictureShown:
+    """A scene has a picture, in place of the one it had."""
+
+    picture: Picture
+    told_by: RunId | None
+    """The run whose words it belongs under; None for a scene that a player wrote."""
+    number: int
+    title: str
+    by: str
+    """Who asked for it; empty when the story's settings did."""
+    kind: Literal["picture_shown"] = "picture_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFailed:
+    """Nothing came of a picture that somebody asked for."""
+
+    run: RunId
+    sentence: str
+    by: str
+    kind: Literal["picture_failed"] = "picture_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureForgotten:
+    """A picture was taken down."""
+
+    picture: PictureId
+    by: str
+    kind: Literal["picture_forgotten"] = "picture_forgotten"
+
+
 Event = (
     StoryBegan
     | StoryOpened
@@ -161,6 +195,9 @@ Event = (
     | BallotWaits
     | HeadSet
     | Noted
+    | PictureShown
+    | PictureFailed
+    | PictureForgotten
 )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from storyforge_core.domain.answers import Problem, objects, one_line
+from storyforge_core.domain.answers import Problem, json_objects, one_line
 from storyforge_core.domain.memory import Quote
 from storyforge_core.domain.writing import Remembered
 
@@ -53,7 +53,7 @@ def read_answer(answer: str, sources: Sequence[Remembered]) -> Answered | Proble
 
     An answer that claims to know and proves nothing is a problem, not an answer.
     """
-    found = next((each for each in objects(answer) if "known" in each), None)
+    found = next((each for each in json_objects(answer) if "known" in each), None)
     if found is None:
         return Problem("There is no complete JSON object with “known”, “answer” and “quotes” in it.")
     if found["known"] is not True:

@@ -108,14 +108,21 @@ class Erasure:
         if value.get("entry") in self.lore:
             value |= {words: "" for words in ("title", "text") if words in value}
             value |= {side: None for side in ("before", "after") if side in value}
-        if self.hints and value.get("asker") in self.players:
+        if self.hints and value.get("asker") in self.players and "hint" in value:
             value["hint"] = ""
         if "premise" in value and value.get("note") in self.notes:
             value["note"] = ""
-        order, brief = value.get("order"), value.get("brief")
-        if self.hints and isinstance(order, dict) and isinstance(brief, dict) and order.get("asker") in self.players:
-            brief["hint"] = ""
-        return self._sentences(value)
+        order = value.get("order")
+        theirs = value.get("asker") in self.players or (isinstance(order, dict) and order.get("asker") in self.players)
+        return self._sentences(self._without_hints(value) if self.hints and theirs else value)
+
+    def _without_hints(self, value: dict[str, Json]) -> dict[str, Json]:
+        """Take a hint out of what was made from it, for the writer or the illustrator: a draft, or a picture."""
+        for name, field in (("brief", "hint"), ("sight", "hint"), ("vision", "prompt")):
+            part = value.get(name)
+            if isinstance(part, dict):
+                part[field] = ""
+        return value
 
     def _sentences(self, value: dict[str, Json]) -> dict[str, Json]:
         """What was put into words: the sentences of events, and director's notes in both directions of a change."""

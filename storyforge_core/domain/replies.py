@@ -112,6 +112,17 @@ class RunLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureLine:
+    """A picture that is being painted or waits."""
+
+    number: int
+    """Of its scene."""
+    running: bool
+    done: float
+    """From 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatusShown:
     """Where the story stands."""
 
@@ -122,6 +133,7 @@ class StatusShown:
     members: tuple[Member, ...]
     run: RunLine | None
     scenes: int
+    pictures: tuple[PictureLine, ...] = ()
     kind: Literal["status_shown"] = "status_shown"
 
 

@@ -4,13 +4,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from storyforge_core.domain.story import Rules, Tie
+from storyforge_core.domain.story import PictureMode, Rules, Tie
 from storyforge_core.errors import Invalid
 
 SECONDS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 NEVER = frozenset({"0", "off", "no", "none", "never"})
 ON = frozenset({"on", "yes", "1", "true"})
 OFF = frozenset({"off", "no", "0", "false"})
+STYLE_CHARS = 200
+PICTURES: Mapping[str, PictureMode] = {
+    "house": "house", "every": "every", "vote": "vote", "request": "request", "off": "off", "no": "off", "on": "every",
+}  # fmt: skip
 TIES: Mapping[str, Tie] = {"random": "random", "first": "first", "host": "host"}
 
 
@@ -57,6 +61,20 @@ def _seconds(text: str) -> int:
     if match is None:
         raise ValueError(text)
     return _within(str(int(match[1]) * SECONDS[match[2] or "s"]), 30, 7 * SECONDS["d"])
+
+
+def _pictures(text: str) -> PictureMode:
+    if text not in PICTURES:
+        raise ValueError(text)
+    return PICTURES[text]
+
+
+def _words(text: str) -> str:
+    """A wish in words, on one line."""
+    line = " ".join(text.split())
+    if not line or len(line) > STYLE_CHARS:
+        raise ValueError(line)
+    return "" if line in NEVER else line
 
 
 def span(seconds: int) -> str:
@@ -115,6 +133,30 @@ SETTINGS: Mapping[str, Setting] = {
         "off",
         lambda rules, text: replace(rules, write_ins=_switch(text)),
         lambda rules: "on" if rules.write_ins else "off",
+    ),
+    "pictures": Setting(
+        "every, vote (scenes that votes led to), request (only when asked for), off or house (as the program is set)",
+        "every",
+        lambda rules, text: replace(rules, pictures=_pictures(text)),
+        lambda rules: rules.pictures,
+    ),
+    "style": Setting(
+        f"up to {STYLE_CHARS} characters on how pictures are to look, or off",
+        "watercolour, muted colours",
+        lambda rules, text: replace(rules, style=_words(text)),
+        lambda rules: rules.style or "off",
+    ),
+    "avoid": Setting(
+        f"up to {STYLE_CHARS} characters on what is to be in no picture, or off",
+        "blood, text",
+        lambda rules, text: replace(rules, avoid=_words(text)),
+        lambda rules: rules.avoid or "off",
+    ),
+    "workflow": Setting(
+        "the name of a workflow by which pictures are painted, or off to leave that to the program",
+        "flux_basic",
+        lambda rules, text: replace(rules, workflow=_words(text)),
+        lambda rules: rules.workflow or "off",
     ),
 }
 """All settings by the name people type."""

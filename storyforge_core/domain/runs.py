@@ -22,8 +22,9 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.writing import Brief
 
 RunStatus = Literal["queued", "running", "stopping", "done", "failed", "stopped"]
+RunKind = Literal["scene", "picture"]
 LIVE: frozenset[RunStatus | None] = frozenset({"queued", "running", "stopping"})
-"""What is still to be written, or being written: a playthrough has at most one such run."""
+"""What is still to be done, or being done: a playthrough has at most one such run that writes a scene."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

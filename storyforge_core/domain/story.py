@@ -21,6 +21,9 @@ Origin = Literal["told", "rerolled", "extended", "edited"]
 Tie = Literal["random", "first", "host"]
 """What decides between equal choices: a stored seed, who had the votes first, or the host."""
 
+PictureMode = Literal["house", "every", "vote", "request", "off"]
+"""Which scenes get a picture: as the program's settings say, each, those that votes led to, those asked for, none."""
+
 MembershipState = Literal["joined", "left", "banned"]
 
 
@@ -133,6 +136,14 @@ class Rules:
     tie: Tie = "random"
     write_ins: bool = True
     """Players may add choices of their own."""
+    pictures: PictureMode = "house"
+    """Which scenes get a picture."""
+    style: str = ""
+    """How pictures are to look."""
+    avoid: str = ""
+    """What is to be in no picture."""
+    workflow: str = ""
+    """How pictures are painted, by name; empty: as the program is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

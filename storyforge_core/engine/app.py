@@ -14,7 +14,7 @@ from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
 from storyforge_core.domain.space import objection_to_start, require_unblocked
-from storyforge_core.domain.story import BallotId, PlaythroughId, Rules, SceneId
+from storyforge_core.domain.story import BallotId, PictureMode, PlaythroughId, Rules, SceneId
 from storyforge_core.engine.handlers import (
     bible,
     hosting,
@@ -22,6 +22,7 @@ from storyforge_core.engine.handlers import (
     linking,
     lore,
     moving,
+    painting,
     playing,
     privacy,
     retelling,
@@ -84,6 +85,8 @@ class StoryForge:
     rules: Rules
     """For new stories."""
     oracle: Oracle
+    pictures: PictureMode = "off"
+    """Which scenes get a picture where a story's settings do not say; off where nobody paints."""
     doorman: Doorman | None = None
     """None where only the owner plays."""
     last_calls: tuple[LastCall, ...] = ()
@@ -166,6 +169,7 @@ class StoryForge:
             at=incoming.at,
             around=incoming.around,
             rules=self.rules,
+            pictures=self.pictures,
         )
         return await _dispatch(table, incoming.command)
 
@@ -198,6 +202,8 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():
             return await hosting.handle(table, command)
+        case ask.Paint() | ask.ForgetPicture():
+            return await painting.handle(table, command)
         case ask.Link() | ask.JoinRoom():
             return await linking.handle(table, command)
         case ask.ShowSpace() | ask.ChangeSpace():

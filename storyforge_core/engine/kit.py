@@ -1,11 +1,13 @@
 """What a step of a recipe may use."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from storyforge_core.domain.runs import Draft, Run
+from storyforge_core.domain.pictures import PictureRun, Progress
+from storyforge_core.domain.runs import Run
 from storyforge_core.engine.bus import Feed
 from storyforge_core.engine.memory import Memory
+from storyforge_core.picture_ports import Gallery, Illustrator
 from storyforge_core.ports import Store, Writer
 
 
@@ -21,5 +23,15 @@ class Kit:
     """The words that players see grow."""
 
 
-Step = Callable[[Draft, Kit], Awaitable[Draft]]
-"""Takes a frozen draft and returns a fuller one; a step that fails leaves no trace but the words it told."""
+@dataclass(frozen=True, slots=True)
+class Easel:
+    """What a step of a picture may use."""
+
+    run: PictureRun
+    store: Store
+    illustrator: Illustrator
+    gallery: Gallery
+    visualizer: Writer | None
+    """Who puts scenes into the words of an illustrator; None where no language model does."""
+    hear: Callable[[Progress], None]
+    """Is told how far the picture is."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from itertools import chain
 from uuid import UUID
 
 import structlog
@@ -11,20 +10,19 @@ import structlog
 from storyforge_core.domain.answers import fallback_choices
 from storyforge_core.domain.events import WritingFailed, WritingStopped
 from storyforge_core.domain.runs import Draft, Run, Situation
-from storyforge_core.domain.story import RunId
+from storyforge_core.domain.story import PictureMode, RunId
 from storyforge_core.domain.writing import Brief
 from storyforge_core.engine.bus import Bus, Feed
 from storyforge_core.engine.kit import Kit
 from storyforge_core.engine.memory import Memory
-from storyforge_core.engine.recipes import Recipe, Stage
+from storyforge_core.engine.recipes import Recipe
+from storyforge_core.engine.stages import attempt, patiently, to_the_end
 from storyforge_core.engine.turn import remind, reopen, settle
-from storyforge_core.errors import ServiceDown, ServiceSilent, StoryForgeError, Superseded
+from storyforge_core.errors import ServiceDown, StoryForgeError, Superseded
 from storyforge_core.ports import Chunk, Clock, Desk, Store, Writer
 
 MOST_ATTEMPTS = 5
 """How often workers may die over a run before it is given up: something in it kills them."""
-STORE_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds between attempts to save finished work while the database is away: a minute covers a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,8 @@ class Runner:
     bus: Bus
     clock: Clock
     recipe: Recipe
+    pictures: PictureMode = "off"
+    """Which scenes get a picture where the story's settings do not say; off where nobody paints."""
 
     async def execute(self, run_id: RunId, worker: UUID) -> None:
         """Take a run up, or leave it be when it is over or in other hands. Cancelling stops the model at once."""
@@ -60,7 +60,7 @@ class Runner:
             try:
                 await self._tell(run, worker, feed)
             except asyncio.CancelledError:
-                await _to_the_end(self._interrupted(run, feed))
+                await to_the_end(self._interrupted(run, feed))
                 raise
             except Superseded:
                 raise
@@ -79,17 +79,17 @@ class Runner:
         first = names.index(run.stage) if run.stage in names else len(names) * bool(run.stage)
         kit = Kit(run, self.store, self.writer, self.memory, feed)
         draft = run.draft
-        for stage, following in zip(self.recipe[first:], chain(names[first + 1 :], ("settle",)), strict=True):
-            draft = await _attempt(stage, draft, kit)
+        for stage, following in tuple(zip(self.recipe, (*names[1:], "settle"), strict=True))[first:]:
+            draft = await attempt(stage, draft, kit)
             await self._checkpoint(run, worker, following, draft)
         await self._settle(run, draft)
 
     async def _checkpoint(self, run: Run, worker: UUID, stage: str, draft: Draft) -> None:
-        await _patiently(lambda: self.store.checkpoint(run.id, worker, stage, draft))
+        await patiently(lambda: self.store.checkpoint(run.id, worker, stage, draft))
 
     async def _settle(self, run: Run, draft: Draft) -> None:
         async def into_the_tree(desk: Desk, here: Situation) -> None:
-            await settle(desk, here, run, draft, self.clock)
+            await settle(desk, here, run, draft, self.clock, self.pictures)
 
         await self._conclude(run, into_the_tree)
 
@@ -103,7 +103,7 @@ class Runner:
                     return
                 await deed(desk, here)
 
-        await _patiently(once)
+        await patiently(once)
 
     async def _interrupted(self, run: Run, feed: Feed) -> None:
         """Somebody stopped the run, or the program ends: then it waits for the next worker as it is."""
@@ -152,44 +152,3 @@ def _cut(draft: Draft, brief: Brief, told: str, failure: str, label: str) -> Dra
         choices=draft.choices or plain.options,
         writer=draft.writer or label,
     )
-
-
-async def _attempt(stage: Stage, draft: Draft, kit: Kit) -> Draft:
-    """Do a stage, again after each of its pauses while a service fails."""
-    for pause in stage.pauses:
-        try:
-            return await _once(stage, draft, kit)
-        except ServiceDown as error:
-            structlog.get_logger().warning("trying again", stage=stage.name, error=str(error), pause=pause)
-            await asyncio.sleep(pause)
-    return await _once(stage, draft, kit)
-
-
-async def _once(stage: Stage, draft: Draft, kit: Kit) -> Draft:
-    try:
-        async with asyncio.timeout(stage.seconds):
-            return await stage.step(draft, kit)
-    except TimeoutError as error:
-        msg = f"“{stage.name}” took longer than {stage.seconds:.0f} s. Try /story continue again."
-        raise ServiceSilent(msg) from error
-
-
-async def _patiently(action: Callable[[], Awaitable[None]]) -> None:
-    """Do something that must not be lost, again after each pause while the database is away."""
-    for pause in STORE_PAUSES:
-        try:
-            return await action()
-        except ServiceDown:
-            await asyncio.sleep(pause)
-    return await action()
-
-
-async def _to_the_end(work: Awaitable[None]) -> None:
-    """Finish something small although this task has been cancelled."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise

@@ -7,7 +7,7 @@ from storyforge_core.domain import policy
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.commands import Speaker, Surroundings
 from storyforge_core.domain.runs import Situation
-from storyforge_core.domain.story import Member, Player, Room, Rules, Scene
+from storyforge_core.domain.story import Member, PictureMode, Player, Room, Rules, Scene
 from storyforge_core.errors import Busy, NotFound
 from storyforge_core.ports import Clock, Desk
 
@@ -27,6 +27,8 @@ class Table:
     around: Surroundings
     rules: Rules
     """For stories that begin here."""
+    pictures: PictureMode
+    """Which scenes get a picture where the story's settings do not say; off where nobody paints."""
 
     @property
     def here(self) -> Situation:

@@ -19,6 +19,7 @@ from storyforge_core.domain.changes import (
 )
 from storyforge_core.domain.events import BallotOpened, SceneTold, Task, WritingQueued
 from storyforge_core.domain.lore import Fired
+from storyforge_core.domain.pictures import painted_by_itself
 from storyforge_core.domain.runs import Draft, Order, Run, Situation
 from storyforge_core.domain.story import (
     BallotId,
@@ -27,6 +28,7 @@ from storyforge_core.domain.story import (
     Member,
     NewScene,
     Origin,
+    PictureMode,
     PlayerId,
     PlaythroughId,
     RoomId,
@@ -34,6 +36,7 @@ from storyforge_core.domain.story import (
     Scene,
     SceneId,
 )
+from storyforge_core.engine.painting import paint_by_itself
 from storyforge_core.ports import Clock, Desk
 
 ORIGINS: Mapping[Task, Origin] = {"open": "told", "continue": "told", "reroll": "rerolled", "extend": "extended"}
@@ -137,8 +140,17 @@ async def order(desk: Desk, playthrough: PlaythroughId, wanted: Order, clock: Cl
     return run.id
 
 
-async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clock) -> None:
-    """Put a finished draft into the tree, move the head to it and ask what comes next: all at once or not at all."""
+async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clock, pictures: PictureMode) -> None:
+    """Put a finished draft into the tree, move the head to it and ask what comes next: all at once or not at all.
+
+    Args:
+        desk: where it is done.
+        here: where the playthrough stands.
+        run: what it was told by.
+        draft: what was told.
+        clock: for new ids.
+        pictures: which scenes get a picture where the story's settings do not say.
+    """
     wanted = draft.order
     scene = SceneId(clock.new_id())
     choices = tuple(
@@ -158,7 +170,7 @@ async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clo
         run=run.id,
     )
     lore = tuple(Fired(each.entry, each.held) for each in draft.brief.lore) if draft.brief else ()
-    await show(
+    shown = await show(
         desk,
         here,
         told,
@@ -171,6 +183,9 @@ async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clo
         lore=lore,
     )
     await desk.finish(run.id, "done")
+    voted = wanted.choice is not None and wanted.ballot is not None
+    if painted_by_itself(here.playthrough.rules.pictures, pictures, voted=voted):
+        await paint_by_itself(desk, here.playthrough.id, shown, clock)
 
 
 async def show(  # noqa: PLR0913 - one telling has this many sides

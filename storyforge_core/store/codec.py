@@ -12,6 +12,7 @@ from storyforge_core.domain.bible import Card, Claim
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.lore import Lore
+from storyforge_core.domain.pictures import Picture, PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import Choice, Rules
@@ -27,6 +28,9 @@ BALLOT = TypeAdapter(Ballot)
 RULES = TypeAdapter(Rules)
 DRAFT = TypeAdapter(Draft)
 RUN = TypeAdapter(Run)
+PICTURE = TypeAdapter(Picture)
+PICTURE_DRAFT = TypeAdapter(PictureDraft)
+PICTURE_RUN = TypeAdapter(PictureRun)
 SITUATION = TypeAdapter(Situation)
 SPACE = TypeAdapter(Space)
 LORE = TypeAdapter(Lore)

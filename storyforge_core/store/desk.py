@@ -9,6 +9,7 @@ from storyforge_core.domain.changes import UNDOABLE, Change, Entry, MemberSet, R
 from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.lore import Fired, LoreId, StoryLore
+from storyforge_core.domain.pictures import Picture, PictureRun
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -30,7 +31,7 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
-from storyforge_core.store import bible, lore, memory, privacy, reading, runs, spaces, tickets, tree, writing
+from storyforge_core.store import bible, lore, memory, pictures, privacy, reading, runs, spaces, tickets, tree, writing
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
@@ -113,6 +114,26 @@ class PostgresDesk:
             Busy: the playthrough has a live run already.
         """
         return await runs.queue(self._db, run, priority)
+
+    async def queue_picture(self, run: PictureRun, priority: int, most: int) -> int:
+        """Store the run of a picture and its job; answer how many pictures are before it.
+
+        Raises:
+            Busy: `most` pictures of the playthrough are waiting already.
+        """
+        return await runs.queue_picture(self._db, run, priority, most)
+
+    async def live_pictures(self, playthrough: PlaythroughId) -> tuple[PictureRun, ...]:
+        """List the pictures of a playthrough that are being painted or wait, first come first."""
+        return await runs.live_pictures(self._db, playthrough)
+
+    async def pictures(self, scene: SceneId) -> tuple[Picture, ...]:
+        """List the pictures of a scene that are shown, newest first."""
+        return await pictures.shown(self._db, scene)
+
+    async def told_by(self, scene: SceneId) -> RunId | None:
+        """Find the run that told a scene; None for one that a player wrote."""
+        return await pictures.told_by(self._db, scene)
 
     async def schedule(self, ballot: BallotId, at: datetime) -> None:
         """Have the ballot decided at that time, if it is still open then."""

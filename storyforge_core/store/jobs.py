@@ -24,6 +24,8 @@ from storyforge_core.store.jobs_sql import (
     CLOCK_QUEUE,
     DEADLINE_TASK,
     MEMORY_QUEUE,
+    PICTURE_QUEUE,
+    PICTURE_TASK,
     REMEMBER_TASK,
     REREAD_TASK,
     RUN_TASK,
@@ -53,6 +55,9 @@ CLOCK_JOBS = 4
 """Deadlines handled at once; they are quick."""
 
 
+Execute = Callable[[RunId, UUID], Awaitable[None]]
+
+
 class _AsSoonAsPossible(retry.BaseRetryStrategy):
     """Hand a job on when the program ends under it, and try again when what it needs was away."""
 
@@ -74,7 +79,7 @@ class Worker:
 
     conninfo: str
     store: Store
-    on_run: Callable[[RunId, UUID], Awaitable[None]]
+    on_run: Execute
     """Gets the run and the worker's identity."""
     on_deadline: Callable[[BallotId], Awaitable[None]] | None
     """None where deadlines are left to programs that hear what people do, and can count their votes first."""
@@ -85,6 +90,11 @@ class Worker:
     runs_at_once: int
     retention: timedelta | None = None
     """How long the stories of a space are kept that the bot was removed from; None for ever."""
+    on_picture: Execute | None = None
+    """As `on_run`; None where nobody paints: then pictures wait for a worker elsewhere."""
+    pictures_at_once: int = 1
+    on_purged: Callable[[Sequence[str]], Awaitable[None]] | None = None
+    """Gets the hashes of picture files that belong to no story any more; None where their directory is not."""
 
     async def work(self) -> None:
         """Work for ever; begins anew, as another worker, whenever the database went away."""
@@ -106,6 +116,8 @@ class Worker:
             work.append(_work_on(app, MEMORY_QUEUE, MEMORY_JOBS))
             if self.on_deadline is not None:
                 work.append(_work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
+            if self.on_picture is not None:
+                work.append(_work_on(app, PICTURE_QUEUE, self.pictures_at_once))
             tasks = [asyncio.ensure_future(one) for one in work]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -120,19 +132,28 @@ class Worker:
         again = _AsSoonAsPossible()
         in_hand: set[str] = set()
 
-        @app.task(name=RUN_TASK, pass_context=True, retry=again)
-        async def run(context: job_context.JobContext, run: str) -> None:
+        async def take(run: str, context: job_context.JobContext, execute: Execute) -> None:
             if run in in_hand:  # given back while the database was away, although it was never let go
                 return
             in_hand.add(run)
             try:
-                await self.on_run(RunId(UUID(run)), identity)
+                await execute(RunId(UUID(run)), identity)
             except asyncio.CancelledError:
                 if context.abort_reason() is job_context.AbortReason.USER_REQUEST:
                     raise exceptions.JobAborted from None
                 raise
             finally:
                 in_hand.remove(run)
+
+        @app.task(name=RUN_TASK, pass_context=True, retry=again)
+        async def run(context: job_context.JobContext, run: str) -> None:
+            await take(run, context, self.on_run)
+
+        if (paint := self.on_picture) is not None:
+
+            @app.task(name=PICTURE_TASK, pass_context=True, retry=again)
+            async def picture(context: job_context.JobContext, run: str) -> None:
+                await take(run, context, paint)
 
         if (decide := self.on_deadline) is not None:
 
@@ -160,8 +181,10 @@ class Worker:
         while True:
             now = datetime.now(UTC)
             await self.store.forget_messages(now - REMEMBERED)
-            if self.retention is not None and (gone := await self.store.purge(now - self.retention)):
-                structlog.get_logger().info("stories deleted whose server had removed the bot", stories=gone)
+            if self.retention is not None and (gone := await self.store.purge(now - self.retention)).stories:
+                structlog.get_logger().info("stories deleted whose server had removed the bot", stories=gone.stories)
+                if self.on_purged is not None:
+                    await self.on_purged(gone.pictures)
             await asyncio.sleep(CLEANING)
 
     async def _sweep(self, app: procrastinate.App) -> None:
@@ -182,7 +205,8 @@ class Worker:
     async def _is_live(self, job: jobs.Job) -> bool:
         """Whether a job is about a live run: a lock tells more of its worker than a heartbeat does."""
         return (
-            job.task_name == RUN_TASK and await self.store.run_status(RunId(UUID(str(job.task_kwargs["run"])))) in LIVE
+            job.task_name in {RUN_TASK, PICTURE_TASK}
+            and await self.store.run_status(RunId(UUID(str(job.task_kwargs["run"])))) in LIVE
         )
 
 

@@ -1,7 +1,8 @@
 """What was shown where."""
 
 from storyforge_core.domain.story import PlaythroughId, RoomId
-from storyforge_core.ports import Clock, Delivery
+from storyforge_core.ports import Clock
+from storyforge_core.show_ports import Delivery
 from storyforge_core.store.codec import columns, storable
 from storyforge_core.store.database import Database
 from storyforge_core.store.statement import Statement

@@ -9,9 +9,11 @@ from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.manifest import Measure
 from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Unread, Vector
+from storyforge_core.domain.pictures import PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId, Scene, SceneId
+from storyforge_core.picture_ports import Purged
 from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
 from storyforge_core.store import arrivals, measures, memory, purge, reading, runs, spaces
 from storyforge_core.store.database import Database
@@ -67,12 +69,17 @@ class PostgresStore:
         async with connection(self._engine) as db:
             return await runs.claim(db, run, worker)
 
+    async def claim_picture(self, run: RunId, worker: UUID) -> PictureRun | None:
+        """Take the run of a picture up; None when it is over or a living worker has it."""
+        async with connection(self._engine) as db:
+            return await runs.claim_picture(db, run, worker)
+
     async def run_status(self, run: RunId) -> RunStatus | None:
         """Read how a run stands."""
         async with connection(self._engine) as db:
             return await runs.run_status(db, run)
 
-    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:
+    async def checkpoint(self, run: RunId, worker: UUID, stage: str, draft: Draft | PictureDraft) -> None:
         """Save a draft and the stage that comes next.
 
         Raises:
@@ -148,8 +155,8 @@ class PostgresStore:
         async with connection(self._engine) as db:
             await spaces.attendance(db, platform, present, at, only)
 
-    async def purge(self, before: datetime) -> int:
-        """Delete the stories of spaces that the bot left before a time; answer how many there were."""
+    async def purge(self, before: datetime) -> Purged:
+        """Delete the stories of spaces that the bot left before a time."""
         async with transaction(self._engine) as db:
             return await purge.purge(db, before)
 

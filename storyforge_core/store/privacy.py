@@ -126,6 +126,8 @@ _OWN_LORE = Statement("""
 
 _NO_LORE = Statement("UPDATE lore_entry SET body = NULL WHERE id = ANY(:entries::uuid[])")
 
+_NO_PROMPTS = Statement("UPDATE asset SET prompt = '' WHERE asker_id = ANY(:players::uuid[])")
+
 _NO_NOTES = Statement("""
     UPDATE playthrough SET note = '' WHERE id = ANY(:playthroughs::uuid[]) AND note = ANY(:notes::text[])
 """)
@@ -280,6 +282,7 @@ async def _with_words(
     lore = await _OWN_LORE.rows(db, players=players)
     entries = frozenset(row["entry"] for row in lore)
     await _NO_LORE.run(db, entries=list(entries))
+    await _NO_PROMPTS.run(db, players=players)
     return replace(
         erasure,
         choices=frozenset(str(row["id"]) for row in untold),

@@ -11,6 +11,7 @@ from functools import cache
 
 from sqlalchemy import ForeignKeyConstraint, Table
 
+from storyforge_core.picture_ports import Purged
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.tables import delivery, identity, metadata, player, room, room_cursor, space, story
 
@@ -41,27 +42,38 @@ _PERMIT = Statement("""
     SELECT set_config('storyforge.forgetting', 'on', true), set_config('statement_timeout', '0', true)
 """)
 
+_PICTURES = Statement("""
+    SELECT DISTINCT asset.sha256 FROM asset JOIN scene ON scene.id = asset.scene_id
+     WHERE scene.story_id = ANY(:stories::uuid[])
+""")
+
+_NOBODYS = Statement("""
+    SELECT hash FROM unnest(:pictures::text[]) AS hash WHERE NOT EXISTS (SELECT FROM asset WHERE asset.sha256 = hash)
+""")
+
 _ANY_LEFT = Statement("SELECT EXISTS (SELECT FROM space WHERE left_at < :before)")
 
 _SPACES = Statement("DELETE FROM space WHERE left_at < :before")
 
 
-async def purge(db: Db, before: datetime) -> int:
-    """Delete the stories of spaces that were left before a time, and the players who are in no other; answer how many.
+async def purge(db: Db, before: datetime) -> Purged:
+    """Delete the stories of spaces that were left before a time, and the players who are in no other.
 
     Args:
         db: a transaction.
         before: spaces that were left later stay as they are.
     """
     if not await _ANY_LEFT.value(db, before=before):
-        return 0
+        return Purged(0)
     stories = [row[0] for row in await _STORIES.rows(db, before=before)]
     players = [row[0] for row in await _PLAYERS.rows(db, stories=stories)]
+    pictures = [row[0] for row in await _PICTURES.rows(db, stories=stories)]
     await _PERMIT.run(db)
     await _rows_of_stories().run(db, stories=stories, before=before)
     await _players_of_nothing().run(db, players=players)
     await _SPACES.run(db, before=before)
-    return len(stories)
+    alone = tuple(row[0] for row in await _NOBODYS.rows(db, pictures=pictures))
+    return Purged(len(stories), alone)
 
 
 @cache

@@ -28,14 +28,16 @@ _SITUATION = Statement("""
                     SELECT {member} FROM member JOIN player ON player.id = member.player_id
                      WHERE member.playthrough_id = playthrough.id) AS part) AS members,
                (SELECT to_json(part) FROM (
-                    SELECT {run} FROM run WHERE run.playthrough_id = playthrough.id AND {live}) AS part) AS run
+                    SELECT {run} FROM run
+                     WHERE run.playthrough_id = playthrough.id AND {writing}) AS part) AS run
           FROM playthrough
          WHERE playthrough.id = :playthrough
     ) AS found
 """)
 
 _LIVE_RUN = Statement("""
-    SELECT to_json(part)::text FROM (SELECT {run} FROM run WHERE run.playthrough_id = :playthrough AND {live}) AS part
+    SELECT to_json(part)::text
+      FROM (SELECT {run} FROM run WHERE run.playthrough_id = :playthrough AND {writing}) AS part
 """)
 
 _BALLOT = Statement("""

@@ -5,22 +5,28 @@ process, the host or the connection is gone, and nobody has to guess from a cloc
 """
 
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
+from storyforge_core.domain.pictures import PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, RunStatus
-from storyforge_core.domain.story import BallotId, RunId, SceneId
+from storyforge_core.domain.story import BallotId, PlaythroughId, RunId, SceneId
 from storyforge_core.errors import Busy, Superseded
 from storyforge_core.ports import Chunk
-from storyforge_core.store.codec import DRAFT, RUN, dump, storable
+from storyforge_core.store.codec import DRAFT, PICTURE_DRAFT, PICTURE_RUN, RUN, dump, storable
 from storyforge_core.store.jobs_sql import (
     CHANNEL,
     CLOCK_QUEUE,
     DEADLINE_TASK,
+    PICTURE_QUEUE,
+    PICTURE_TASK,
     RUN_TASK,
     TEXT_QUEUE,
 )
 from storyforge_core.store.statement import Db, Statement
 
+_JOBS = MappingProxyType({"scene": (TEXT_QUEUE, RUN_TASK), "picture": (PICTURE_QUEUE, PICTURE_TASK)})
+"""Queue and task by kind of run."""
 NO_LONGER_YOURS = "Another worker has taken this run over, or it is over."
 
 # The playthrough is locked, so "no live run" is still true when the row is written. One live run is all the order that
@@ -31,11 +37,33 @@ _QUEUE = Statement("""
                    :queue::text, :task::text, :priority::integer, NULL, NULL,
                    jsonb_build_object('run', :id::uuid), NULL
                )::procrastinate_job_to_defer_v1])) AS id
-         WHERE NOT EXISTS (SELECT FROM run WHERE run.playthrough_id = :playthrough AND {live})
+         WHERE NOT EXISTS (SELECT FROM run WHERE run.playthrough_id = :playthrough AND {writing})
     )
     INSERT INTO run (id, playthrough_id, status, stage, draft, attempts, priority, job_id, created_at)
     SELECT :id, :playthrough, 'queued', :stage, :draft, :attempts, :priority, job.id, :created_at FROM job
-    RETURNING (SELECT count(*) FROM run WHERE {live} AND (run.status <> 'queued' OR run.priority >= :priority))
+    RETURNING (SELECT count(*) FROM run WHERE {writing} AND (run.status <> 'queued' OR run.priority >= :priority))
+""")
+
+# As many may wait as are allowed to: they are in nobody's way.
+_QUEUE_PICTURE = Statement("""
+    WITH job AS (
+        SELECT unnest(procrastinate_defer_jobs_v1(ARRAY[ROW(
+                   :queue::text, :task::text, :priority::integer, NULL, NULL,
+                   jsonb_build_object('run', :id::uuid), NULL
+               )::procrastinate_job_to_defer_v1])) AS id
+         WHERE (SELECT count(*) FROM run
+                 WHERE run.playthrough_id = :playthrough AND run.kind = 'picture' AND {live}) < :most
+    )
+    INSERT INTO run (id, playthrough_id, kind, status, stage, draft, attempts, priority, job_id, created_at)
+    SELECT :id, :playthrough, 'picture', 'queued', :stage, :draft, :attempts, :priority, job.id, :created_at FROM job
+    RETURNING (SELECT count(*) FROM run WHERE run.kind = 'picture' AND {live}
+                AND (run.status <> 'queued' OR run.priority >= :priority))
+""")
+
+_LIVE_PICTURES = Statement("""
+    SELECT to_json(part)::text
+      FROM (SELECT {run} FROM run
+             WHERE run.playthrough_id = :playthrough AND run.kind = 'picture' AND {live} ORDER BY run.job_id) AS part
 """)
 
 _SCHEDULE = Statement("""
@@ -47,7 +75,8 @@ _SCHEDULE = Statement("""
 # Who runs is before all who wait; who waits goes by the job engine's order.
 _BEFORE = Statement("""
     SELECT count(*)
-      FROM run JOIN run AS mine ON mine.id = :run AND mine.status = 'queued' AND run.id <> mine.id
+      FROM run
+      JOIN run AS mine ON mine.id = :run AND mine.status = 'queued' AND run.id <> mine.id AND run.kind = mine.kind
      WHERE {live}
        AND (run.status <> 'queued' OR (-run.priority, run.job_id) < (-mine.priority, mine.job_id))
 """)
@@ -71,7 +100,7 @@ _FINISH = Statement("""
 _CLAIM = Statement("""
     UPDATE run
        SET worker = :worker, attempts = attempts + 1, status = CASE status WHEN 'queued' THEN 'running' ELSE status END
-     WHERE run.id = :run AND {live}
+     WHERE run.id = :run AND run.kind = :kind AND {live}
        AND (run.worker IS NULL OR run.worker = :worker
             OR pg_try_advisory_xact_lock(hashtextextended('worker:' || run.worker, 0)))
     RETURNING to_json((SELECT part FROM (SELECT {run}) AS part))::text
@@ -118,7 +147,7 @@ _ORPHANS = Statement("""
 """)
 
 _HOLD = Statement("""
-    SELECT run.job_id, job.status AS job_status, job.abort_requested
+    SELECT run.kind, run.job_id, job.status AS job_status, job.abort_requested
       FROM run LEFT JOIN procrastinate_jobs AS job ON job.id = run.job_id
      WHERE run.id = :run FOR UPDATE OF run
 """)
@@ -159,6 +188,36 @@ async def queue(db: Db, run: Run, priority: int) -> int:
     return place
 
 
+async def queue_picture(db: Db, run: PictureRun, priority: int, most: int) -> int:
+    """Store the run of a picture and its job; answer how many pictures are before it.
+
+    Raises:
+        Busy: as many as may wait are waiting for this playthrough.
+    """
+    place: int | None = await _QUEUE_PICTURE.value(
+        db,
+        id=run.id,
+        playthrough=run.playthrough,
+        stage=run.stage,
+        draft=dump(PICTURE_DRAFT, run.draft),
+        attempts=run.attempts,
+        created_at=run.created_at,
+        priority=priority,
+        most=most,
+        queue=PICTURE_QUEUE,
+        task=PICTURE_TASK,
+    )
+    if place is None:
+        raise Busy(f"{most} pictures of this story are waiting to be painted already. Let them be painted first.")
+    return place
+
+
+async def live_pictures(db: Db, playthrough: PlaythroughId) -> tuple[PictureRun, ...]:
+    """List the pictures of a playthrough that are being painted or wait, first come first."""
+    rows = await _LIVE_PICTURES.rows(db, playthrough=playthrough)
+    return tuple(PICTURE_RUN.validate_json(row[0]) for row in rows)
+
+
 async def schedule(db: Db, ballot: BallotId, at: datetime) -> None:
     """Have the ballot decided at that time, if it is still open then."""
     await _SCHEDULE.run(db, queue=CLOCK_QUEUE, task=DEADLINE_TASK, ballot=ballot, at=at)
@@ -186,8 +245,14 @@ async def finish(db: Db, run: RunId, status: RunStatus, error: str, at: datetime
 
 async def claim(db: Db, run: RunId, worker: UUID) -> Run | None:
     """Take a run up; None when it is over or a living worker has it."""
-    claimed = await _CLAIM.value(db, run=run, worker=worker)
+    claimed = await _CLAIM.value(db, run=run, worker=worker, kind="scene")
     return RUN.validate_json(claimed) if claimed else None
+
+
+async def claim_picture(db: Db, run: RunId, worker: UUID) -> PictureRun | None:
+    """The same for the run of a picture."""
+    claimed = await _CLAIM.value(db, run=run, worker=worker, kind="picture")
+    return PICTURE_RUN.validate_json(claimed) if claimed else None
 
 
 async def run_status(db: Db, run: RunId) -> RunStatus | None:
@@ -202,13 +267,14 @@ async def draft_of(db: Db, scene: SceneId) -> Draft | None:
     return DRAFT.validate_json(stored) if stored else None
 
 
-async def checkpoint(db: Db, run: RunId, worker: UUID, stage: str, draft: Draft) -> None:
+async def checkpoint(db: Db, run: RunId, worker: UUID, stage: str, draft: Draft | PictureDraft) -> None:
     """Save a draft and the stage that comes next.
 
     Raises:
         Superseded: the run is no longer this worker's.
     """
-    if await _CHECKPOINT.value(db, run=run, worker=worker, stage=stage, draft=dump(DRAFT, draft)) is None:
+    written = dump(DRAFT, draft) if isinstance(draft, Draft) else dump(PICTURE_DRAFT, draft)
+    if await _CHECKPOINT.value(db, run=run, worker=worker, stage=stage, draft=written) is None:
         raise Superseded(NO_LONGER_YOURS)
 
 
@@ -245,4 +311,5 @@ async def revive(db: Db, run: RunId) -> None:
     elif status == "failed" and not held["abort_requested"]:  # the engine cannot retry what was to be aborted
         await _RETRY_JOB.run(db, job=job)
     else:
-        await _NEW_JOB.run(db, run=run, queue=TEXT_QUEUE, task=RUN_TASK)
+        queue_name, task = _JOBS[held["kind"]]
+        await _NEW_JOB.run(db, run=run, queue=queue_name, task=task)

@@ -31,6 +31,11 @@ _SIMPLE: Final = {
     "vote": "vote.player_id AS player, vote.choice_id AS choice, vote.at",
     "delivery": """delivery.id, delivery.room_id AS room, delivery.subject, delivery.part, delivery.message,
         delivery.shown, delivery.final""",
+    "picture": """asset.id, asset.scene_id AS scene, asset.run_id AS run,
+        json_build_object('sha256', asset.sha256, 'mime', asset.mime, 'bytes', asset.bytes,
+                          'size', json_build_object('width', asset.width, 'height', asset.height)) AS kept,
+        json_build_object('prompt', asset.prompt, 'alt', asset.alt) AS vision,
+        asset.seed, asset.workflow, asset.asker_id AS asker, asset.created_at""",
     "live": "run.status IN ('queued', 'running', 'stopping')",
     "whole_path": """segment (branch_id, parent_id, first, last, whole) AS (
         SELECT branch.id, branch.parent_id, branch.fork_depth + 1, scene.depth, scene.depth
@@ -40,6 +45,7 @@ _SIMPLE: Final = {
         SELECT branch.id, branch.parent_id, branch.fork_depth + 1, segment.first - 1, segment.whole
           FROM segment JOIN branch ON branch.id = segment.parent_id
     )""",
+    "writing": "run.status IN ('queued', 'running', 'stopping') AND run.kind = 'scene'",
 }
 
 _COLUMNS: Final = _SIMPLE | {

@@ -3,21 +3,15 @@
 `migrations/` builds them; a test holds both together. The job engine's own tables are not described here.
 """
 
-from typing import get_args
-
-from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    DateTime,
-    Double,
     ForeignKey,
     Identity,
     Index,
     Integer,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -26,56 +20,33 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB
 
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.changes import Verb
-from storyforge_core.domain.memory import EMBEDDING_SIZE
-from storyforge_core.domain.runs import RunStatus
+from storyforge_core.domain.pictures import Mime
+from storyforge_core.domain.runs import RunKind, RunStatus
 from storyforge_core.domain.story import MembershipState, Origin
 from storyforge_core.domain.tickets import TicketKind
+from storyforge_core.store.book_tables import passage
+from storyforge_core.store.schema import id_column, moment, one_of, to
 
 _LIVE = "status IN ('queued', 'running', 'stopping')"
+_LIVE_SCENE = f"{_LIVE} AND kind = 'scene'"
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def _one_of(column: str, words: object) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in get_args(words))
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _id() -> Column[object]:
-    return Column("id", Uuid, primary_key=True)
-
-
-def _moment(name: str, *, nullable: bool = False) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _to(table: str, name: str = "", *, nullable: bool = False, primary_key: bool = False) -> Column[object]:
-    target = ForeignKey(f"{table}.id")
-    return Column(name or f"{table}_id", Uuid, target, nullable=nullable, primary_key=primary_key)
-
+metadata = passage.metadata
+"""All tables, those of `book_tables` too."""
 
 story = Table(
     "story",
     metadata,
-    _id(),
+    id_column(),
     Column("title", Text, nullable=False),
     Column("premise", Text, nullable=False),
     Column("genre", Text, nullable=False),
     Column("tone", Text, nullable=False),
     Column("seed", BigInteger, nullable=False),
-    _moment("created_at"),
+    moment("created_at"),
     Column("shelved", Boolean, nullable=False, server_default=text("false")),
     Column("scenes", Integer, nullable=False, server_default=text("0")),  # how many; also the newest number
 )
@@ -83,9 +54,9 @@ story = Table(
 branch = Table(
     "branch",
     metadata,
-    _id(),
-    _to("story"),
-    _to("branch", "parent_id", nullable=True),
+    id_column(),
+    to("story"),
+    to("branch", "parent_id", nullable=True),
     Column("fork_depth", Integer, nullable=False),  # depth of the scene it leaves from; -1 for an opening
     Index(None, "story_id"),
     Index(None, "parent_id"),
@@ -95,12 +66,12 @@ branch = Table(
 scene = Table(
     "scene",
     metadata,
-    _id(),
-    _to("story"),
+    id_column(),
+    to("story"),
     Column("number", Integer, nullable=False),
-    _to("scene", "parent_id", nullable=True),
+    to("scene", "parent_id", nullable=True),
     Column("choice_id", Uuid, ForeignKey("choice.id", use_alter=True), nullable=True),
-    _to("branch"),
+    to("branch"),
     Column("depth", Integer, nullable=False),
     Column("take", Integer, nullable=False),
     Column("title", Text, nullable=False),
@@ -108,97 +79,37 @@ scene = Table(
     Column("origin", String(16), nullable=False),
     Column("writer", Text, nullable=False),
     Column("run_id", Uuid, ForeignKey("run.id", use_alter=True), nullable=True),
-    _moment("created_at"),
+    moment("created_at"),
     UniqueConstraint("branch_id", "depth"),
     UniqueConstraint("story_id", "number"),
     UniqueConstraint("story_id", "parent_id", "choice_id", "take", postgresql_nulls_not_distinct=True),
     UniqueConstraint("run_id"),
     Index(None, "parent_id", "id"),
-    _one_of("origin", Origin),
+    one_of("origin", Origin),
     CheckConstraint("(parent_id IS NULL) = (depth = 0)", name="depth"),
-)
-
-# A scene in pieces that can be found again. Its place in the tree never changes, so it stands here as well: a path is
-# then read as the same few ranges as that of scenes.
-passage = Table(
-    "passage",
-    metadata,
-    _to("scene", primary_key=True),
-    Column("part", SmallInteger, primary_key=True, autoincrement=False),
-    _to("story"),
-    _to("branch"),
-    Column("depth", Integer, nullable=False),
-    Column("start", Integer, nullable=False),  # characters of the scene's prose before it
-    Column("length", Integer, nullable=False),
-    Column("words", TSVECTOR, nullable=False),
-    Column("embedding", HALFVEC(EMBEDDING_SIZE), nullable=True),  # null also where the embedder cannot read the text
-    Column("embedding_model", Text, nullable=True),  # who has read it last, with the digest of the model
-    Index(None, "branch_id", "depth"),
-    Index(None, "story_id"),
-    Index("ix_passage_words", "words", postgresql_using="gin"),
-    Index(
-        "ix_passage_embedding",
-        "embedding",
-        postgresql_using="hnsw",
-        postgresql_ops={"embedding": "halfvec_cosine_ops"},
-    ),
-    Index(None, "embedding_model"),
-)
-
-# How long a model's tokens are: sums of what was estimated and of what its server counted.
-measure = Table(
-    "measure",
-    metadata,
-    Column("model", Text, primary_key=True),
-    Column("prompts", Integer, nullable=False),
-    Column("estimated", Double, nullable=False),
-    Column("read", Double, nullable=False),
-)
-
-# Who and what there is, whatever branch one is on.
-entity = Table(
-    "entity",
-    metadata,
-    _id(),
-    _to("story"),
-    Column("card", JSONB, nullable=False),
-    Index(None, "story_id"),
-)
-
-# What holds from a scene on, on all that follows it.
-fact = Table(
-    "fact",
-    metadata,
-    _id(),
-    _to("story"),
-    Column("number", Integer, nullable=False),
-    _to("scene"),
-    Column("claim", JSONB, nullable=False),
-    UniqueConstraint("story_id", "number"),
-    Index(None, "scene_id"),
 )
 
 choice = Table(
     "choice",
     metadata,
-    _id(),
-    _to("scene"),
+    id_column(),
+    to("scene"),
     Column("position", SmallInteger, nullable=False),
     Column("text", Text, nullable=False),
-    _to("player", "author_id", nullable=True),
+    to("player", "author_id", nullable=True),
     UniqueConstraint("scene_id", "position"),
 )
 
 playthrough = Table(
     "playthrough",
     metadata,
-    _id(),
+    id_column(),
     Column("number", Integer, Identity(always=True), nullable=False),  # what people type to open it
-    _to("story"),
-    _to("scene", "head_id", nullable=True),
+    to("story"),
+    to("scene", "head_id", nullable=True),
     Column("note", Text, nullable=False, server_default=""),
     Column("rules", JSONB, nullable=False),
-    _moment("created_at"),
+    moment("created_at"),
     UniqueConstraint("number"),
     Index(None, "story_id"),
 )
@@ -206,11 +117,11 @@ playthrough = Table(
 room = Table(
     "room",
     metadata,
-    _id(),
+    id_column(),
     Column("platform", Text, nullable=False),
     Column("address", Text, nullable=False),
     Column("realm", Text, nullable=False),
-    _to("playthrough", nullable=True),
+    to("playthrough", nullable=True),
     UniqueConstraint("platform", "address"),
     Index(None, "playthrough_id"),
 )
@@ -221,15 +132,15 @@ space = Table(
     Column("platform", Text, primary_key=True),
     Column("realm", Text, primary_key=True),  # as in a room's
     Column("settings", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
-    _moment("left_at", nullable=True),  # when the bot was removed from it; null while it is there
+    moment("left_at", nullable=True),  # when the bot was removed from it; null while it is there
 )
 
 player = Table(
     "player",
     metadata,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False),
-    _to("player", "same_as", nullable=True),  # who they turned out to be
+    to("player", "same_as", nullable=True),  # who they turned out to be
     Index("ix_player_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),
 )
 
@@ -238,7 +149,7 @@ identity = Table(
     metadata,
     Column("platform", Text, primary_key=True),
     Column("user_id", Text, primary_key=True),  # the platform's id of the person
-    _to("player"),
+    to("player"),
     Index(None, "player_id"),
 )
 
@@ -247,34 +158,34 @@ ticket = Table(
     metadata,
     Column("code", Text, primary_key=True),
     Column("kind", String(16), nullable=False),
-    _to("player"),
-    _to("playthrough", nullable=True),
-    _moment("expires_at"),
-    _one_of("kind", TicketKind),
+    to("player"),
+    to("playthrough", nullable=True),
+    moment("expires_at"),
+    one_of("kind", TicketKind),
     Index(None, "player_id"),
 )
 
 member = Table(
     "member",
     metadata,
-    _to("playthrough", primary_key=True),
-    _to("player", primary_key=True),
+    to("playthrough", primary_key=True),
+    to("player", primary_key=True),
     Column("state", String(16), nullable=False),
     Column("host", Boolean, nullable=False),
-    _one_of("state", MembershipState),
+    one_of("state", MembershipState),
 )
 
 ballot = Table(
     "ballot",
     metadata,
-    _id(),
-    _to("playthrough"),
-    _to("scene"),
+    id_column(),
+    to("playthrough"),
+    to("scene"),
     Column("status", String(16), nullable=False, server_default="open"),
-    _to("choice", "winner_id", nullable=True),
-    _moment("opened_at"),
-    _moment("deadline", nullable=True),
-    _one_of("status", BallotStatus),
+    to("choice", "winner_id", nullable=True),
+    moment("opened_at"),
+    moment("deadline", nullable=True),
+    one_of("status", BallotStatus),
     Index(
         "uq_ballot_open",
         "playthrough_id",
@@ -287,17 +198,18 @@ ballot = Table(
 vote = Table(
     "vote",
     metadata,
-    _to("ballot", primary_key=True),
-    _to("player", primary_key=True),
-    _to("choice"),
-    _moment("at"),
+    to("ballot", primary_key=True),
+    to("player", primary_key=True),
+    to("choice"),
+    moment("at"),
 )
 
 run = Table(
     "run",
     metadata,
-    _id(),
-    _to("playthrough"),
+    id_column(),
+    to("playthrough"),
+    Column("kind", String(16), nullable=False, server_default="scene"),
     Column("status", String(16), nullable=False),
     Column("stage", Text, nullable=False),
     Column("draft", JSONB, nullable=False),
@@ -305,17 +217,44 @@ run = Table(
     Column("priority", Integer, nullable=False),
     Column("job_id", BigInteger, nullable=False),  # of the job engine; it prunes its jobs, so no foreign key
     Column("worker", Uuid, nullable=True),  # who took it up last; lives while it holds its advisory lock
-    _moment("created_at"),
-    _moment("finished_at", nullable=True),
+    moment("created_at"),
+    moment("finished_at", nullable=True),
     Column("error", Text, nullable=False, server_default=""),
-    _one_of("status", RunStatus),
-    Index("uq_run_live", "playthrough_id", unique=True, postgresql_where=text(_LIVE)),
+    one_of("kind", RunKind),
+    one_of("status", RunStatus),
+    Index("uq_run_live", "playthrough_id", unique=True, postgresql_where=text(_LIVE_SCENE)),
+    Index("ix_run_picture", "playthrough_id", postgresql_where=text("kind = 'picture'")),
+)
+
+# The bytes are in a file that is named by their hash; several rows may share one.
+asset = Table(
+    "asset",
+    metadata,
+    id_column(),
+    to("scene"),
+    to("run"),
+    Column("sha256", String(64), nullable=False),
+    Column("mime", String(16), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("alt", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("workflow", Text, nullable=False),
+    to("player", "asker_id", nullable=True),
+    moment("created_at"),
+    Column("shown", Boolean, nullable=False, server_default=text("true")),  # false: it was taken down
+    UniqueConstraint("run_id"),
+    Index(None, "scene_id", "id"),
+    Index(None, "sha256"),
+    one_of("mime", Mime),
 )
 
 run_chunk = Table(
     "run_chunk",
     metadata,
-    _to("run", primary_key=True),
+    to("run", primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("text", Text, nullable=False),
 )
@@ -324,8 +263,8 @@ event = Table(
     "event",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _to("playthrough"),
-    _moment("at"),
+    to("playthrough"),
+    moment("at"),
     Column("body", JSONB, nullable=False),
     Index(None, "playthrough_id", "id"),
 )
@@ -333,8 +272,8 @@ event = Table(
 room_cursor = Table(
     "room_cursor",
     metadata,
-    _to("room", primary_key=True),
-    _to("playthrough", primary_key=True),
+    to("room", primary_key=True),
+    to("playthrough", primary_key=True),
     Column("event_id", BigInteger, nullable=False),  # the last event shown there; 0 before the first
     Index(None, "playthrough_id"),
 )
@@ -342,8 +281,8 @@ room_cursor = Table(
 delivery = Table(
     "delivery",
     metadata,
-    _id(),
-    _to("room"),
+    id_column(),
+    to("room"),
     Column("subject", Text, nullable=False),
     Column("part", Integer, nullable=False),
     Column("message", Text, nullable=True),
@@ -358,27 +297,7 @@ inbox = Table(
     metadata,
     Column("platform", Text, primary_key=True),
     Column("event", Text, primary_key=True),  # the platform's id of a message or click
-    _moment("at"),
-)
-
-lore_entry = Table(
-    "lore_entry",
-    metadata,
-    _id(),
-    _to("story"),
-    Column("number", Integer, nullable=False),  # what people type; never used again
-    Column("body", JSONB, nullable=True),  # null once it is forgotten: scenes that knew it still name it
-    UniqueConstraint("story_id", "number"),
-)
-
-# What of the lore was told for a scene: timers count from here, along a path.
-lore_fired = Table(
-    "lore_fired",
-    metadata,
-    _to("scene", primary_key=True),
-    _to("lore_entry", "entry_id", primary_key=True),
-    Column("held", Boolean, nullable=False),  # only still told, by its stickiness
-    Index(None, "entry_id"),
+    moment("at"),
 )
 
 # What came in and waits to be handled; it belongs to no story yet.
@@ -391,7 +310,7 @@ letter = Table(
     Column("event", Text, nullable=False),
     Column("room", Text, nullable=False),
     Column("body", JSONB, nullable=False),
-    _moment("at"),
+    moment("at"),
     UniqueConstraint("platform", "account", "event"),
 )
 
@@ -408,15 +327,15 @@ change = Table(
     "change",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _to("playthrough"),
-    _moment("at"),
-    _to("player", "actor_id", nullable=True),
+    to("playthrough"),
+    moment("at"),
+    to("player", "actor_id", nullable=True),
     Column("command", Text, nullable=False),
     Column("verb", String(16), nullable=False),
     Column("of_id", BigInteger, ForeignKey("change.id"), nullable=True),  # what an undo or redo is about
     Column("undoable", Boolean, nullable=False),
     Column("changes", JSONB, nullable=False),
-    _one_of("verb", Verb),
+    one_of("verb", Verb),
     CheckConstraint("(verb = 'do') = (of_id IS NULL)", name="of"),
     Index(None, "playthrough_id", "id"),
 )

@@ -18,6 +18,8 @@ from storyforge_core.domain.changes import (
     MemberSet,
     NoteSet,
     Outcome,
+    PictureAdded,
+    PictureSet,
     RoomSet,
     RulesSet,
     SceneAdded,
@@ -31,7 +33,7 @@ from storyforge_core.domain.changes import (
 from storyforge_core.domain.story import Choice, Playthrough
 from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
-from storyforge_core.store import bible, lore
+from storyforge_core.store import bible, lore, pictures
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.transaction import MEANWHILE
@@ -177,6 +179,8 @@ async def write(db: Db, clock: Clock, change: Change) -> None:
             await _add_choices(db, (change.choice,))
         case BallotAdded():
             await _ADD_BALLOT.run(db, **columns(change))
+        case PictureAdded():
+            await pictures.add(db, change.picture)
         case _:
             await _update(db, change)
 
@@ -216,6 +220,8 @@ async def _update(db: Db, change: Update) -> None:  # noqa: C901 - one case for 
             done = await bible.set_entity(db, change)
         case FactSet():
             done = await bible.set_fact(db, change)
+        case PictureSet():
+            done = await pictures.set_shown(db, change)
         case _:
             assert_never(change)
     if not done:

@@ -95,7 +95,7 @@ class Turns:
         draft = replace(run.draft, prose=PROSE, title="A scene", choices=CHOICES, writer="ready")
         async with self._store.resume(run.playthrough) as desk:
             assert desk.situation
-            await settle(desk, desk.situation, run, draft, self._clock)
+            await settle(desk, desk.situation, run, draft, self._clock, "off")
 
     async def run(self) -> Run:
         """What is to be written."""

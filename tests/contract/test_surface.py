@@ -183,6 +183,20 @@ async def test_a_file_is_hung_under_a_message(subject: Subject) -> None:
     assert "The door was open." in await subject.seen()
 
 
+async def test_the_same_file_again_is_known_by_the_same_id(subject: Subject) -> None:
+    message = await post(subject, "The door was open.")
+    file = File("door.png", b"\x89PNG", "A door in the sea.")
+    first = await subject.surface.attach(subject.room, message, file)
+    assert await subject.surface.attach(subject.room, message, file) == first
+
+
+async def test_a_file_is_taken_away_again_and_the_words_stay(subject: Subject) -> None:
+    message = await post(subject, "The door was open.")
+    hung = await subject.surface.attach(subject.room, message, File("door.png", b"\x89PNG", "A door in the sea."))
+    await subject.surface.detach(subject.room, hung)
+    assert "The door was open." in await subject.seen()
+
+
 async def test_the_typing_sign_leaves_no_message(subject: Subject) -> None:
     await subject.surface.typing(subject.room)
     assert not await subject.seen()

@@ -92,7 +92,7 @@ async def test_whoever_is_thrown_out_leaves_stories_to_be_deleted(
         now = friends.play.forge.clock.now
 
         async def is_noted() -> bool:
-            return await friends.play.store.purge(now()) == 1
+            return (await friends.play.store.purge(now())).stories == 1
 
         await until(is_noted)
         assert (await friends.play.store.room(Place(room, card.thread).key)).playthrough is None

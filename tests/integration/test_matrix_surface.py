@@ -27,7 +27,7 @@ from storyforge_core.domain.events import SceneTold, WritingQueued
 from storyforge_core.domain.story import RunId
 from tests.bench.chat.ours import Ours
 from tests.bench.chat.speech import Speech, words_in
-from tests.fakes import NOON, Events, Ledger, Speeches
+from tests.fakes import NOON, Events, Gallery, Ledger, Speeches
 from tests.matrix_room import Asked, MatrixRoom, matrix_room, rested
 from tests.peers.synapse import Kind, Synapse
 from tests.stage import STORY, scene
@@ -80,7 +80,7 @@ async def test_a_scene_too_long_for_an_event_is_told_whole_in_several(room: Matr
     prose = letters * (30_000 // len(letters.encode()))
     store, speeches = Events(), Speeches()
     store.bind(room.key, STORY)
-    presenter = Presenter(store, Ledger(), speeches)
+    presenter = Presenter(store, Ledger(), speeches, Gallery())
     run = RunId(uuid4())
     store.tell(STORY, WritingQueued(run, "open", "", "Ann", 0, 500))
     await presenter.attend(room.surface, room.key)
@@ -102,13 +102,24 @@ async def test_a_scene_too_long_for_an_event_is_told_whole_in_several(room: Matr
     assert kinds.count("m.replace") > 1
 
 
+async def test_a_picture_that_is_taken_down_is_gone_and_its_scene_is_not(room: MatrixRoom) -> None:
+    message = await room.post("The door was open.")
+    hung = await room.surface.attach(room.key, message, File("door.png", b"no picture", "A door in the sea."))
+    assert "A door in the sea." in await room.seen()
+    await room.surface.detach(room.key, hung)
+    await room.surface.detach(room.key, hung)  # its answer might have been lost
+    left = await room.ann.asks("GET", f"{API}/rooms/{room.id}/event/{hung}")
+    assert left["content"] == {}
+    assert "The door was open." in await room.seen()
+
+
 async def test_a_picture_comes_as_an_answer_with_a_small_form_and_a_caption(room: MatrixRoom) -> None:
     picture = BytesIO()
     Image.radial_gradient("L").resize((1200, 900)).convert("RGB").save(picture, "PNG")
     message = await room.post("The door was open.")
     file = File("door.png", picture.getvalue(), "A door in the sea. @room")
-    await room.surface.attach(room.key, message, file)
-    await room.surface.attach(room.key, message, file)  # its answer might have been lost
+    hung = await room.surface.attach(room.key, message, file)
+    assert await room.surface.attach(room.key, message, file) == hung  # its answer might have been lost
     await room.seen()
     (image,) = [event["content"] for event in room.events if event["content"]["msgtype"] == "m.image"]
     assert await room.ann.downloads(image) == picture.getvalue()

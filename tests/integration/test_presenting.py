@@ -20,7 +20,8 @@ ATTIC = RoomKey("terminal", "attic", "here")
 
 @asynccontextmanager
 async def presenting(play: Game, database: Database) -> AsyncIterator[Presenter]:
-    async with aclosing(Presenter(play.store, PostgresLedger(database, play.forge.clock), play.bus)) as presenter:
+    ledger = PostgresLedger(database, play.forge.clock)
+    async with aclosing(Presenter(play.store, ledger, play.bus, play.gallery)) as presenter:
         play.bus.on_events(presenter.wake)
         yield presenter
 
@@ -112,7 +113,7 @@ async def test_a_scene_that_begins_while_a_room_is_looked_at_is_shown_by_one(dat
         await play.play(NewStory("A keeper finds a door"))
         writer.gate.clear()
         ledger = PostgresLedger(database, play.forge.clock)
-        async with aclosing(Presenter(Sudden(play), ledger, play.bus)) as presenter:
+        async with aclosing(Presenter(Sudden(play), ledger, play.bus, play.gallery)) as presenter:
             play.bus.on_events(presenter.wake)
             await presenter.attend(chat, HOME)
             await until(lambda: _sees(chat, "s2w10"))

@@ -10,6 +10,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from bot.illustrator import Studio
 from storyforge_core.domain.book import AddEntity, AddFact
 from storyforge_core.domain.commands import (
     AddLore,
@@ -34,10 +35,12 @@ from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import Accepted, Declined, MyDataShown, StatusShown
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.engine.clock import SystemClock
+from storyforge_core.picture_ports import Purged
+from storyforge_core.providers.cards import CardIllustrator
 from storyforge_core.store.database import Database
 from storyforge_core.store.purge import _under_stories
 from storyforge_core.store.tables import metadata
-from tests.game import ANN, BO, CY, Game, game
+from tests.game import ANN, BO, CY, Game, game, until
 
 ANN = replace(ANN, name="Annabel", moderator=False, private=True)
 BO, CY = replace(BO, private=True), replace(CY, private=True)
@@ -272,7 +275,7 @@ async def test_the_stories_of_a_server_go_when_their_time_is_over(database: Data
     async with game(database) as play:
         await two_servers(play)
         await left(play, timedelta(days=31))
-        assert await play.store.purge(NOW - timedelta(days=30)) == 1
+        assert await play.store.purge(NOW - timedelta(days=30)) == Purged(1)
         stored = await everything(database)
         assert not [word for word in ("A door", "Annabel", "gull", "fog", "hall") if word in stored]
         assert "A mill" in stored
@@ -280,12 +283,33 @@ async def test_the_stories_of_a_server_go_when_their_time_is_over(database: Data
         assert isinstance(await play.say(Vote(1), BO), Accepted)
 
 
+async def test_the_pictures_of_a_server_go_with_its_stories_unless_another_story_has_them_too(
+    database: Database,
+) -> None:
+    async with game(database, studio=Studio(CardIllustrator(), None, "every", 1)) as play:
+        await two_servers(play)
+        await until(lambda: painted(play, 2))
+        async with inside(database) as db:
+            first, *others, last = [row[0] for row in await db.fetch("SELECT sha256 FROM asset ORDER BY id")]
+            await db.execute("UPDATE asset SET sha256 = $1 WHERE sha256 = $2", first, last)
+        await left(play, timedelta(days=31))
+        gone = await play.store.purge(NOW - timedelta(days=30))
+        assert set(gone.pictures) == set(others)
+        async with inside(database) as db:
+            assert await db.fetchval("SELECT array_agg(sha256) FROM asset") == [first]
+
+
+async def painted(play: Game, least: int) -> bool:
+    async with play.store.resume(await play.playthrough()) as desk:
+        return len(play.gallery.files) >= least and not await desk.live_pictures(await play.playthrough())
+
+
 @pytest.mark.parametrize("days", [29, 0])
 async def test_the_stories_of_a_server_wait_for_their_time(database: Database, days: int) -> None:
     async with game(database) as play:
         await two_servers(play)
         await left(play, timedelta(days=days))
-        assert await play.store.purge(NOW - timedelta(days=30)) == 0
+        assert await play.store.purge(NOW - timedelta(days=30)) == Purged(0)
         assert isinstance(await play.status(), StatusShown)
 
 
@@ -294,7 +318,7 @@ async def test_a_server_that_invites_the_bot_again_keeps_its_stories(database: D
         await two_servers(play)
         await left(play, timedelta(days=31))
         await play.store.attendance("test", ["club"], NOW, only="club")
-        assert await play.store.purge(NOW - timedelta(days=30)) == 0
+        assert await play.store.purge(NOW - timedelta(days=30)) == Purged(0)
 
 
 async def test_the_time_counts_from_the_day_the_bot_was_sent_away(database: Database) -> None:
@@ -302,7 +326,7 @@ async def test_the_time_counts_from_the_day_the_bot_was_sent_away(database: Data
         await two_servers(play)
         await left(play, timedelta(days=31))
         await left(play, timedelta(days=1))
-        assert await play.store.purge(NOW - timedelta(days=30)) == 1
+        assert await play.store.purge(NOW - timedelta(days=30)) == Purged(1)
 
 
 def test_every_table_is_known_to_belong_to_stories_or_not() -> None:

@@ -10,10 +10,12 @@ from storyforge_core.domain.commands import ContinueStory, Extend, NewStory, Sto
 from storyforge_core.domain.events import BallotOpened, SceneTold, WritingFailed, WritingStopped
 from storyforge_core.domain.replies import Accepted
 from storyforge_core.engine.recipes import SCENE
+from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
 from storyforge_core.store.database import Database
 from storyforge_core.store.transaction import transaction
 from tests.game import Game, ScriptedWriter, game, until
+from tests.world import some_worker
 
 QUICK = tuple(replace(stage, pauses=tuple(0.01 for _ in stage.pauses)) for stage in SCENE)
 """The recipe without the waiting."""
@@ -134,6 +136,23 @@ async def test_a_worker_whose_heartbeat_went_unheard_tells_no_scene_twice(databa
         await played.quiet()
         assert (await played.scenes())[0].prose == " ".join(f"s1w{word}" for word in range(1, 21)) + "."
         assert len(played.writer.tellings) == 1
+
+
+async def test_a_worker_that_dies_with_everything_written_costs_no_word_and_cuts_nothing_off(
+    database: Database,
+) -> None:
+    async with game(database, workers=0) as told:
+        await told.say(NewStory("x"))
+        run = await told.store.live_run(await told.playthrough())
+        assert run
+        first = some_worker()
+        await told.store.claim(run.id, first)
+        draft = replace(run.draft, prose="All of it.", title="Whole", choices=("On", "Back"), writer="scripted")
+        await told.store.checkpoint(run.id, first, "settle", draft)
+        runner = Runner(told.store, told.writer, told.forge.oracle.memory, told.bus, told.forge.clock, SCENE)
+        await runner.execute(run.id, some_worker())
+        (event,) = [event for event in await told.events() if isinstance(event, SceneTold)]
+        assert (event.scene.prose, event.scene.title, event.cut) == ("All of it.", "Whole", "")
 
 
 async def test_words_reach_a_listener_in_another_process(database: Database) -> None:

@@ -64,7 +64,7 @@ class Terminal:
         out = io.StringIO()
         screen = Screen(out, width=None, styled=False)
         surface = TerminalSurface(screen, lambda: datetime.now(UTC))
-        presenter = Presenter(self.house.store, self.house.ledger, self.house.bus)
+        presenter = Presenter(self.house.store, self.house.ledger, self.house.bus, self.house.gallery)
         self.house.bus.on_events(presenter.wake)
         await self._play(seat, Prose(screen, surface, presenter), Script(screen, *lines))
         await presenter.aclose()

@@ -170,9 +170,16 @@ def test_a_form_of_a_platform_is_checked_like_a_typed_line() -> None:
     assert "reroll or extend or edit" in sentence(make(take, {"mode": "burn"}))
 
 
+def test_a_picture_is_asked_for_in_words_again_or_taken_down() -> None:
+    assert parse("/story paint seen from the sea") == commands.Paint("seen from the sea")
+    assert parse("/story paint again") == commands.Paint(again=True)
+    assert parse("/story paint again but darker") == commands.Paint("but darker", again=True)
+    assert parse("/story paint forget") == commands.ForgetPicture()
+
+
 def test_every_command_of_the_core_can_be_typed_but_taking_a_sign_back() -> None:
     built = {type(parse(row.example)) for row in ROWS}
-    lines = ("/story take", "/story take edit x", "/story mydata delete")
+    lines = ("/story take", "/story take edit x", "/story paint forget", "/story mydata delete")
     assert built | {type(parse(line)) for line in lines} == {*get_args(Command), HelpAsked} - {commands.Unvote}
 
 

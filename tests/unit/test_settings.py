@@ -208,3 +208,21 @@ def test_each_job_has_its_model(tmp_path: Path) -> None:
     assert settings.model_for("planner") == "two"
     assert settings.model_for("visualizer") == "one"
     assert settings.model_for("embedder") == "three"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("COMFYUI_HOST=127.0.0.1", ("http://127.0.0.1:8188",)),
+        ("COMFYUI_HOST=http://pictures.lan/", ("http://pictures.lan",)),
+        ("COMFYUI_HOSTS=10.0.0.5:8188, 10.0.0.6", ("http://10.0.0.5:8188", "http://10.0.0.6:8188")),
+        ("COMFYUI_HOST=a:1\nCOMFYUI_HOSTS=b:2 a:1", ("http://a:1", "http://b:2")),
+        ("COMFYUI_HOST=\nCOMFYUI_HOSTS=", ()),
+    ],
+)
+def test_picture_servers_are_named_alone_or_together(tmp_path: Path, written: str, read: tuple[str, ...]) -> None:
+    assert load_settings(write_env(tmp_path, f"{written}\n")).picture_hosts == read
+
+
+def test_a_picture_server_that_is_no_address_is_refused(tmp_path: Path) -> None:
+    assert "127.0.0.1:8188" in refusal(tmp_path, "COMFYUI_HOSTS=a:1 b:x\n")

@@ -12,11 +12,20 @@ from bot.catalog.row import (
     STYLE_CHARS,
     TITLE_CHARS,
     Argument,
+    Given,
     Group,
+    Parsed,
     Row,
     number,
 )
 from storyforge_core.domain import commands
+
+
+def _paint(given: Given) -> Parsed:
+    if given["mode"] == "forget":
+        return commands.ForgetPicture()
+    return commands.Paint(given["hint"], again=given["mode"] == "again")
+
 
 PLAY: Final = Group(
     name="Play",
@@ -74,6 +83,18 @@ PLAY: Final = Group(
             aliases=("decide",),
             who="host",
             build=lambda given: commands.CloseBallot(number(given)),
+        ),
+        Row(
+            name="paint",
+            help="Have this scene painted, once more, or not at all",
+            more="The picture comes under the scene. With “again” the same is painted with other luck.",
+            example="/story paint seen from the sea",
+            arguments=(
+                Argument(name="mode", help="again, or forget to take it down", kind="word", words=("again", "forget")),
+                Argument(name="hint", help="what should be seen on it", limit=HINT_CHARS),
+            ),
+            aliases=("picture",),
+            build=_paint,
         ),
         Row(
             name="stop",

@@ -38,21 +38,15 @@ class Completion:
     read: Callable[[Reply], Lines]
 
 
-def completion(row: Row, argument: Argument) -> Completion | None:  # noqa: PLR0911 - one answer for each kind
+def completion(row: Row, argument: Argument) -> Completion | None:
     """How an argument is completed; None when the story has nothing to offer for it."""
     match argument.kind:
-        case "scene":
-            return Completion(ShowMap(), _scenes)
-        case "story":
-            return Completion(ShowStories(), _stories)
-        case "player":
-            return Completion(ShowStatus(), _players)
+        case "scene" | "story" | "player" | "lore":
+            return _LISTED[argument.kind]
         case "number":
             return {"takes": _TAKES, "fact forget": _FACTS}.get(row.name, _CHOICES)
         case "entity":
             return Completion(_ENTITIES[row.name.partition(" ")[0]], _cards)
-        case "lore":
-            return Completion(ListLore(), _lore)
         case "text" | "word" | "command" | "file" | "channel" | "role" | "person":
             return None
         case _:
@@ -115,6 +109,12 @@ def _facts(reply: Reply) -> Iterator[tuple[str, Value]]:
         yield from ((f"{fact.number} · {fact.claim.text}", fact.number) for fact in reply.facts)
 
 
+_LISTED: Final = {
+    "scene": Completion(ShowMap(), _scenes),
+    "story": Completion(ShowStories(), _stories),
+    "player": Completion(ShowStatus(), _players),
+    "lore": Completion(ListLore(), _lore),
+}
 _ENTITIES: Final[Mapping[str, Command]] = {sort: ListEntities(sort) for sort in get_args(Sort)}
 _FACTS: Final = Completion(ListFacts(), _facts)
 _CHOICES: Final = Completion(ShowStatus(), _choices)

@@ -47,6 +47,7 @@ NAMES: Final[Mapping[str, str]] = {
     "note": "notiz",
     "number": "nummer",
     "off": "aus",
+    "paint": "malen",
     "path": "lesen",
     "person": "person",
     "player": "spieler",
@@ -121,6 +122,7 @@ TEXTS: Final[Mapping[str, str]] = {
         "Lass diese Szene neu erzählen, länger werden oder durch deine Worte ersetzen"
     ),
     "I am sure": "ich bin sicher",
+    "Have this scene painted, once more, or not at all": "Lass diese Szene malen, noch einmal, oder doch nicht",
     "Keep somebody out of all stories of the server": "Halte jemanden aus allen Geschichten des Servers heraus",
     "Learn how to play": "Lerne, wie man spielt",
     "Leave a director's note that steers the next scenes": (
@@ -157,6 +159,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "What is true in the story's world": "Was in der Welt der Geschichte wahr ist",
     "Vote for a choice by its number": "Stimme für eine Wahl, mit ihrer Nummer",
     "a hint, or for edit the new words of the scene": "ein Hinweis, oder bei edit die neuen Worte der Szene",
+    "again, or forget to take it down": "again (noch einmal) oder forget (abhängen)",
     "and what I wrote": "und was ich geschrieben habe",
     "everyone or managers": "alle (everyone) oder die Verwaltung (managers)",
     "forget who I am": "vergiss, wer ich bin",
@@ -189,6 +192,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "what it is called": "wie sie heißt",
     "what it should be": "wie sie sein soll",
     "what should be done": "was getan werden soll",
+    "what should be seen on it": "was darauf zu sehen sein soll",
     "what should happen in it": "was darin geschehen soll",
     "what you want to know": "was du wissen möchtest",
     "what the storyteller should keep in mind": "was beim Erzählen bedacht werden soll",

@@ -20,8 +20,17 @@ from bot.surface import Allowance, File, Frame, Limits, MessageGone, MessageOld,
 from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import RoomKey
 
-LIMITS = Limits(max_chars=2000, edits="rewrite", markup="markdown", pace=PACE, question="inside", max_choices=9)
-"""Nine choices: as many keycaps with one digit, and with the pen ten buttons in two rows."""
+LIMITS = Limits(
+    max_chars=2000,
+    edits="rewrite",
+    markup="markdown",
+    pace=PACE,
+    question="inside",
+    max_choices=9,
+    max_file=10_000_000,
+)
+"""Nine choices: as many keycaps with one digit, and with the pen ten buttons in two rows. A file of 10 MiB is taken
+everywhere."""
 ALT_CHARS = 1024
 YOUNG = timedelta(minutes=55)
 """Discord takes few edits of a message older than an hour (error 30046), and clocks differ by some minutes."""
@@ -125,7 +134,7 @@ class DiscordSurface:
             await self._edited(room, part, frame)
         self._board.shown(room, message, frame.choices)
 
-    async def attach(self, room: RoomKey, message: str, file: File) -> None:
+    async def attach(self, room: RoomKey, message: str, file: File) -> str:
         """Hang a file under a message, in place of one that hung there; a picture that is too large, as a smaller one.
 
         Raises:
@@ -137,6 +146,16 @@ class DiscordSurface:
         if len(fitting.data) > most:
             raise NotHere(TOO_LARGE)
         await self._asked(room, lambda: part.edit(attachments=[hung(fitting)]))
+        return message
+
+    async def detach(self, room: RoomKey, hung: str) -> None:
+        """Leave a message without a file.
+
+        Raises:
+            MessageGone: as for `edit`.
+        """
+        part = self._message(room, hung)
+        await self._asked(room, lambda: part.edit(attachments=[]))
 
     async def typing(self, room: RoomKey) -> None:
         """Show for ten seconds that something is being written."""

@@ -76,9 +76,9 @@ async def uploaded(link: Link, room: str, file: File) -> dict[str, Any]:
     return {"msgtype": "m.image", **caption, "filename": name, "info": info, **there}
 
 
-def fingerprint(message: str, file: File) -> str:
-    """Name the sending of a file under a message: the same again is the same event."""
-    return sha256(b"\0".join((message.encode(), file.name.encode(), file.data))).hexdigest()[:32]
+def fingerprint(message: str, name: str) -> str:
+    """Name the sending of a file under a message: the same again is the same event, also when it is made anew."""
+    return sha256(f"{message}\0{name}".encode()).hexdigest()[:32]
 
 
 def prepare(data: bytes, most: int) -> Prepared | None:

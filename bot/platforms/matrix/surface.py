@@ -94,12 +94,17 @@ class MatrixSurface:
             await self._rewrite(place, message, frame)
         self._note(room, message, frame)
 
-    async def attach(self, room: RoomKey, message: str, file: File) -> None:
-        """Send a file as an answer to a message: Matrix hangs nothing under one."""
+    async def attach(self, room: RoomKey, message: str, file: File) -> str:
+        """Send a file as an answer to a message, since Matrix hangs nothing under one; the same name again, once."""
         place = Place.of(room)
         content = await media.uploaded(self._link, place.room, file)
-        mark = media.fingerprint(message, file)
-        await self._link.send(place.room, paper.MESSAGE, {**content, **paper.thread(place, message)}, mark, "later")
+        mark = media.fingerprint(message, file.name)
+        shown = {**content, **paper.thread(place, message)}
+        return await self._link.send(place.room, paper.MESSAGE, shown, mark, "later")
+
+    async def detach(self, room: RoomKey, hung: str) -> None:
+        """Take a file back; what was uploaded stays on the homeserver, and nothing points to it."""
+        await self._link.redact(Place.of(room).room, hung, f"{hung} back", urgency="later")
 
     async def typing(self, room: RoomKey) -> None:
         """Show for some seconds that something is being written."""

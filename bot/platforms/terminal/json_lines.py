@@ -14,7 +14,8 @@ from storyforge_core.domain.events import Recorded, SceneTold, WritingQueued
 from storyforge_core.domain.replies import Repeated, Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RunId
 from storyforge_core.errors import ServiceDown, Superseded
-from storyforge_core.ports import Ledger, Store, Words
+from storyforge_core.ports import Store
+from storyforge_core.show_ports import Ledger, Words
 
 GAP = 0.1
 """Seconds between two lines of words: each one is saved before it is shown, and saving costs a commit."""

@@ -57,10 +57,14 @@ class TerminalSurface:
             block = await self._screen.grow(shown.block, more) if more else shown.block
             await self._keep(message, block, frame)
 
-    async def attach(self, room: RoomKey, message: str, file: File) -> None:  # noqa: ARG002
-        """Describe what a screen of letters cannot show."""
+    async def attach(self, room: RoomKey, message: str, file: File) -> str:  # noqa: ARG002
+        """Describe what a screen of letters cannot show, and say where it is to be seen."""
         with _screen_as_room():
-            await self._screen.say(f"[{file.name}: {file.alt}]")
+            await self._screen.say(f"[{file.alt}\n{file.place or file.name}]")
+        return message
+
+    async def detach(self, room: RoomKey, hung: str) -> None:
+        """What was shown on a screen stays there."""
 
     async def typing(self, room: RoomKey) -> None:
         """Nothing to show: the words come as they are written."""

@@ -9,7 +9,7 @@ from storyforge_core.domain.commands import ForgetMe, ShowMyData
 from storyforge_core.domain.privacy import SOMEBODY
 from storyforge_core.domain.replies import Accepted, MyDataShown, Reply
 from storyforge_core.domain.runs import Situation
-from storyforge_core.domain.story import Member, PlayerId
+from storyforge_core.domain.story import Member, PlayerId, PlaythroughId
 from storyforge_core.engine.handlers.playing import take_out
 from storyforge_core.engine.table import Table, quoted
 from storyforge_core.engine.turn import standing
@@ -60,9 +60,18 @@ async def forget_me(table: Table, command: ForgetMe) -> Reply:
             )
             raise Busy(msg)
     for here in traces:
+        await _stop_painting(table, here.playthrough.id)
         await _take_leave(table, here)
     await table.desk.forget_player(PlayerId(table.clock.new_id()), everything=command.everything)
     return Accepted("Done: who you were is forgotten here. What you say from now on is a stranger's.")
+
+
+async def _stop_painting(table: Table, playthrough: PlaythroughId) -> None:
+    """End the pictures that the asker waits for at once: whoever paints one finds that it is over."""
+    for run in await table.desk.live_pictures(playthrough):
+        if run.draft.order.asker == table.player.id:
+            await table.desk.stop(run.id)
+            await table.desk.finish(run.id, "stopped")
 
 
 async def _take_leave(table: Table, here: Situation) -> None:

@@ -7,10 +7,12 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.changes import Change, HeadMoved
 from storyforge_core.domain.commands import Edit, Extend, Reroll, ShowTakes
 from storyforge_core.domain.events import HeadSet, Task
+from storyforge_core.domain.pictures import painted_by_itself
 from storyforge_core.domain.replies import Accepted, Reply, TakesShown
 from storyforge_core.domain.runs import Order
 from storyforge_core.domain.story import Choice, ChoiceId, NewScene, Scene, SceneId
 from storyforge_core.engine.handlers.moving import move_head, named
+from storyforge_core.engine.painting import paint_by_itself
 from storyforge_core.engine.table import Table
 from storyforge_core.engine.turn import closing, order, show
 from storyforge_core.errors import Invalid, NotFound
@@ -102,7 +104,7 @@ async def edit(table: Table, command: Edit) -> Reply:
     )
     choices = await _copied(table, head, told.id)
     chosen = (await table.desk.choice_texts((head,)))[0]
-    await show(
+    shown = await show(
         table.desk,
         table.here,
         told,
@@ -113,6 +115,8 @@ async def edit(table: Table, command: Edit) -> Reply:
         withdrawn=_withdrawing(table.here.ballot),
         lore=await table.desk.lore_told(head.id),
     )
+    if painted_by_itself(table.here.playthrough.rules.pictures, table.pictures, voted=False):
+        await paint_by_itself(table.desk, table.here.playthrough.id, shown, table.clock)
     return Accepted("Your words are the scene now; the old take stays.")
 
 

@@ -5,11 +5,13 @@ from typing import assert_never
 from storyforge_core.domain.changes import RoomSet
 from storyforge_core.domain.commands import ShowMap, ShowPath, ShowStatus, ShowStories
 from storyforge_core.domain.events import StoryOpened
+from storyforge_core.domain.pictures import PictureRun
 from storyforge_core.domain.replies import (
     Accepted,
     MapShown,
     NotHere,
     PathShown,
+    PictureLine,
     Reply,
     RunLine,
     StatusShown,
@@ -115,7 +117,12 @@ async def status(table: Table) -> Reply:
         members=here.members,
         run=None if here.run is None else await _line(table, here.run),
         scenes=await table.desk.count_scenes(here.story.id),
+        pictures=tuple(map(_picture_line, await table.desk.live_pictures(here.playthrough.id))),
     )
+
+
+def _picture_line(run: PictureRun) -> PictureLine:
+    return PictureLine(run.draft.order.number, run.status != "queued", run.draft.done)
 
 
 async def _line(table: Table, run: Run) -> RunLine:

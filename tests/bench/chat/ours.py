@@ -14,7 +14,7 @@ from storyforge_core.domain.story import BallotId, Choice, ChoiceId, Playthrough
 from storyforge_core.engine.bus import Feed
 from storyforge_core.ports import Chunk
 from tests.bench.chat.speech import Speech, saying
-from tests.fakes import NOON, Events, Ledger
+from tests.fakes import NOON, Events, Gallery, Ledger
 from tests.stage import scene
 
 SAVING = 0.003
@@ -62,7 +62,7 @@ class Ours:
         self._choosing = choosing
         self._store = Events()
         self._feeds = Feeds()
-        self._presenter = Presenter(self._store, Ledger(), self._feeds)
+        self._presenter = Presenter(self._store, Ledger(), self._feeds, Gallery())
 
     async def tell(self, key: RoomKey, speech: Speech, run: RunId | None = None) -> None:
         """Tell one scene in a room that has seen none, until its last frame and its question are shown."""

@@ -1,0 +1,75 @@
+"""The moves that pictures are ordered and put up with, shared by handlers and the worker."""
+
+import structlog
+
+from storyforge_core.domain.changes import PictureAdded, PictureSet
+from storyforge_core.domain.events import PictureFailed, PictureShown
+from storyforge_core.domain.pictures import Picture, PictureDraft, PictureId, PictureOrder, PictureRun
+from storyforge_core.domain.story import PlaythroughId, RunId, Scene
+from storyforge_core.errors import Busy
+from storyforge_core.ports import Clock, Desk
+
+BY_ITSELF, ASKED_FOR = 0, 5
+"""Priorities among pictures; what is written comes from another queue."""
+MOST_WAITING = 10
+"""Pictures of one playthrough: nobody looks at more that are painted long after."""
+
+
+async def order_picture(desk: Desk, playthrough: PlaythroughId, order: PictureOrder, clock: Clock) -> tuple[RunId, int]:
+    """Queue a picture; answers its run, and how many pictures are before it.
+
+    Raises:
+        Busy: many are waiting already.
+    """
+    run = PictureRun(
+        id=RunId(clock.new_id()),
+        playthrough=playthrough,
+        status="queued",
+        stage="",
+        draft=PictureDraft(order=order),
+        attempts=0,
+        created_at=clock.now(),
+    )
+    priority = ASKED_FOR if order.asker else BY_ITSELF
+    return run.id, await desk.queue_picture(run, priority, MOST_WAITING)
+
+
+async def paint_by_itself(desk: Desk, playthrough: PlaythroughId, scene: Scene, clock: Clock) -> None:
+    """Have a scene painted that nobody asked a picture of; where many are waiting, it goes without."""
+    order = PictureOrder(scene=scene.id, number=scene.number, seed=clock.seed())
+    try:
+        await order_picture(desk, playthrough, order, clock)
+    except Busy as error:
+        structlog.get_logger().warning("a scene goes without a picture", scene=str(scene.id), reason=str(error))
+
+
+async def hang(desk: Desk, run: PictureRun, draft: PictureDraft, clock: Clock) -> None:
+    """Put a finished picture up in place of the one before, and tell everybody: all at once or not at all."""
+    order, kept, vision = draft.order, draft.kept, draft.vision
+    assert kept is not None  # noqa: S101 - the recipe's `gives` say so
+    assert vision is not None  # noqa: S101
+    scene = await desk.scene(order.scene)
+    picture = Picture(
+        id=PictureId(clock.new_id()),
+        scene=scene.id,
+        run=run.id,
+        kept=kept,
+        vision=vision,
+        seed=order.seed,
+        workflow=draft.workflow,
+        asker=order.asker,
+        created_at=clock.now(),
+    )
+    older = tuple(PictureSet(old.id, before=True, after=False) for old in await desk.pictures(scene.id))
+    await desk.apply((*older, PictureAdded(picture)), "paint")
+    told_by = await desk.told_by(scene.id)
+    shown = PictureShown(picture, told_by, scene.number, scene.title, order.by)
+    await desk.tell(run.playthrough, shown)
+    await desk.finish(run.id, "done")
+
+
+async def give_up(desk: Desk, run: PictureRun, sentence: str) -> None:
+    """End a picture without one. Only who asked for it wants to know; the owner reads the log."""
+    await desk.finish(run.id, "failed", sentence)
+    if run.draft.order.by:
+        await desk.tell(run.playthrough, PictureFailed(run.id, sentence, run.draft.order.by))

@@ -1,0 +1,93 @@
+"""What pictures need from the outside world; see `ports` for everything else."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from storyforge_core.domain.pictures import Commission, Kept, Mime, Painted, Picture, PictureRun, Progress
+from storyforge_core.domain.story import PlaythroughId, RunId, SceneId
+from storyforge_core.domain.writing import Finding
+
+
+class Illustrator(Protocol):
+    """Who paints: a picture server, or the built-in one that draws cards."""
+
+    @property
+    def label(self) -> str:
+        """How owners see it named."""
+
+    async def paint(self, commission: Commission, hear: Callable[[Progress], None]) -> Painted:
+        """Paint a picture. Asked again with the same id, it goes on with what is being painted or has been.
+
+        Cancelling lets go of it without stopping it; `forget` does that.
+
+        Raises:
+            ServiceDown: away, or lost on the way; the same commission may work later.
+            ModelMissing: no server has what it takes; the text names it.
+            PaintingFailed: it was tried, and fails like this.
+        """
+
+    async def forget(self, picture: UUID) -> None:
+        """Stop painting, or take out of the queue, wherever it is; nothing where it is not."""
+
+    async def check(self) -> Sequence[Finding]:
+        """Look whether it is ready, without raising for what is expected."""
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+
+
+class Gallery(Protocol):
+    """Where the files of pictures are."""
+
+    async def keep(self, data: bytes) -> Kept:
+        """Look through a picture, take everything out of it that is no picture, and put it away; the same, once.
+
+        Raises:
+            BrokenAnswer: it is no picture that can be shown, or too large.
+            ServiceDown: the disk is away or full.
+        """
+
+    async def fitting(self, kept: Kept, limit: int | None) -> tuple[bytes, Mime] | None:
+        """Read a picture in at most `limit` bytes, smaller or coarser if need be; None where its file is not there."""
+
+    def place(self, kept: Kept) -> Path:
+        """Say where the file of a picture is, or would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What was deleted for good."""
+
+    stories: int
+    pictures: tuple[str, ...] = ()
+    """Hashes of files that belong to no story any more."""
+
+
+class PictureDesk(Protocol):
+    """The part of a desk that is about pictures."""
+
+    async def queue_picture(self, run: PictureRun, priority: int, most: int) -> int:
+        """Store the run of a picture and its job; answer how many pictures are before it.
+
+        Raises:
+            Busy: `most` pictures of the playthrough are waiting already.
+        """
+
+    async def live_pictures(self, playthrough: PlaythroughId) -> tuple[PictureRun, ...]:
+        """List the pictures of a playthrough that are being painted or wait, first come first."""
+
+    async def pictures(self, scene: SceneId) -> tuple[Picture, ...]:
+        """List the pictures of a scene that are shown, newest first."""
+
+    async def told_by(self, scene: SceneId) -> RunId | None:
+        """Find the run that told a scene; None for one that a player wrote."""
+
+
+class PictureStore(Protocol):
+    """The part of a store that is about pictures."""
+
+    async def claim_picture(self, run: RunId, worker: UUID) -> PictureRun | None:
+        """Take the run of a picture up; None when it is over or a living worker has it."""
