@@ -4,6 +4,7 @@ import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import AdaptedConnection, event
@@ -65,6 +66,8 @@ class Database:
 
     url: DatabaseUrl
     engine: AsyncEngine
+    opened: WeakSet[asyncpg.Connection]
+    """Every connection that was made for the pool and is still in memory."""
 
     @property
     def dsn(self) -> str:
@@ -101,8 +104,11 @@ class Database:
         ]
 
     async def aclose(self) -> None:
-        """Close the pool."""
+        """Close the pool; also what it has lent to somebody who was cancelled and gives nothing back any more."""
         await self.engine.dispose()
+        for connection in tuple(self.opened):
+            if not connection.is_closed():
+                connection.terminate()
 
 
 def open_database(url: str, pool_size: int = 5, overflow: int = 5) -> Database:
@@ -112,9 +118,12 @@ def open_database(url: str, pool_size: int = 5, overflow: int = 5) -> Database:
         SetupError: the address can't be understood.
     """
     address = normalise(url)
+    opened: WeakSet[asyncpg.Connection] = WeakSet()
 
     async def creator() -> asyncpg.Connection:
-        return await connect(address)
+        connection = await connect(address)
+        opened.add(connection)
+        return connection
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -125,7 +134,7 @@ def open_database(url: str, pool_size: int = 5, overflow: int = 5) -> Database:
         pool_use_lifo=True,  # what the rush opened closes again
     )
     event.listen(engine.sync_engine, "checkout", _must_be_open)
-    return Database(address, engine)
+    return Database(address, engine, opened)
 
 
 def _must_be_open(adapted: AdaptedConnection, *_: object) -> None:

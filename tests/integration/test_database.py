@@ -197,3 +197,13 @@ async def test_a_server_that_will_not_do_is_told_what_it_needs(server: OtherServ
 async def test_the_oldest_server_that_will_do_is_accepted(installed: str | None, answer: str) -> None:
     server = OtherServer(15, {"installed_version": installed, "offered": "0.7.0", "may_install": True})
     assert answer in await _examine(server)  # type: ignore[arg-type]
+
+
+async def test_a_closed_database_holds_no_connection_whoever_has_borrowed_it(database: Database) -> None:
+    pool = open_database(database.url.psycopg)
+    async with pool.engine.connect() as borrowed:
+        lent = (await borrowed.get_raw_connection()).driver_connection
+        assert lent
+        assert not lent.is_closed()
+        await pool.aclose()
+        assert lent.is_closed()

@@ -15,6 +15,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.platforms.discord.link import hang_up
 from tests.peers.discord.peer import DiscordPeer
 from tests.peers.discord.spec import specification
 from tests.peers.discord.state import Json, Permission
@@ -121,6 +122,7 @@ async def running(peer: DiscordPeer, intents: discord.Intents | None = None) -> 
         finally:
             await bot.close()
             await connection
+            await hang_up(bot)
 
 
 @pytest.fixture

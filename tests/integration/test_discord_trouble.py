@@ -1,9 +1,11 @@
 """A story on Discord goes on through storms, gaps, closed doors and crowds."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
+from discord.gateway import KeepAliveHandler
 
 from storyforge_core.domain.events import BallotOpened
 from storyforge_core.store.database import Database
@@ -54,6 +56,25 @@ async def test_a_request_given_up_in_a_flood_holds_nothing_back(database: Databa
         await friends.until(lambda: friends.peer.gateway.resumed == 1)
         await (await friends.ann.click(card, "1. Choice 1 of 1")).settled()
         await friends.reads("2 · Scene after 1")
+
+
+async def test_a_program_that_ends_while_it_comes_back_leaves_no_heartbeat(database: Database, tmp_path: Path) -> None:
+    async with club(database, tmp_path) as friends:
+        async with friends.program():
+            before = heartbeats()
+            friends.peer.gateway.invalidate()  # it comes back, and waits for five seconds before it says who it is
+
+            async def comes_back() -> bool:
+                return bool(heartbeats() - before)
+
+            await until(comes_back)
+        assert not heartbeats() - before
+
+
+def heartbeats() -> set[KeepAliveHandler]:
+    """The threads that keep connections alive."""
+    threads = (thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler))
+    return {thread for thread in threads if not thread._stop_ev.is_set()}
 
 
 @pytest.mark.parametrize("how", ["drop", "reconnect", "close"])

@@ -10,7 +10,7 @@ import discord
 from discord.errors import ConnectionClosed, LoginFailure, PrivilegedIntentsRequired
 
 from bot.platforms.discord.client import INTENTS
-from bot.platforms.discord.link import aim
+from bot.platforms.discord.link import aim, hang_up
 from bot.platforms.discord.service import NOT_ACCEPTED, REFUSED, Options, invitation
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.domain.writing import Finding
@@ -81,6 +81,7 @@ async def _connected(token: str) -> AsyncIterator[discord.Client]:
             for task in (ready, connection):
                 task.cancel()
             await asyncio.wait({ready, connection})
+            await hang_up(client)
 
 
 async def _lacks(guild: discord.Guild, rooms: Sequence[RoomKey]) -> list[Lack]:

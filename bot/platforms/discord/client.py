@@ -22,7 +22,7 @@ from bot.platforms.discord.commands import menus
 from bot.platforms.discord.completing import Value, command_names, completion, offers
 from bot.platforms.discord.files import file_argument, with_file
 from bot.platforms.discord.forms import FORM_CHARS, TOO_LONG, EditForm, NoteForm, wants_edit_form, wants_note_form
-from bot.platforms.discord.link import NO_PINGS, Interaction, Link
+from bot.platforms.discord.link import NO_PINGS, Interaction, Link, hang_up
 from bot.platforms.discord.menus import NO_SCENE, NOT_OPEN, Deed, message_menus
 from bot.platforms.discord.openings import Openings
 from bot.platforms.discord.threads import give_back, make_place, not_allowed
@@ -109,6 +109,11 @@ class StoryClient(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         """Before anything is told to Discord: who translates the commands."""
         await self.tree.set_translator(Interpreter())
+
+    async def close(self) -> None:
+        """End the connection, also one that was only being made."""
+        await super().close()
+        await hang_up(self)
 
     async def on_ready(self) -> None:
         """A new session begins: what was reacted to meanwhile was not heard."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any, Self
 import aiohttp
 import discord
 import structlog
-from discord.gateway import DiscordWebSocket
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from yarl import URL
 
@@ -174,6 +175,16 @@ class Link:
         client = self._client
         if client is not None:
             asyncio.get_running_loop().call_later(seconds + GRACE, client.http._global_over.set)  # noqa: SLF001
+
+
+async def hang_up(client: Client) -> None:
+    """Close the connections that a closed client still keeps alive: discord.py forgets one that was just being made.
+
+    Forgotten, its thread goes on for a minute, and stumbles over an event loop that is no more.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, KeepAliveHandler) and thread.ws._connection is client._connection:  # noqa: SLF001
+            await thread.ws.close(code=1000)
 
 
 def aim(api_base: str, gateway_url: str) -> None:

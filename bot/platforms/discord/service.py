@@ -120,10 +120,10 @@ class Service:
             raise
         finally:
             connected.cancel()
-            await asyncio.wait({connected})
             self._link.connect(None)
             self._board.close()
-            await client.close()
+            await client.close()  # where a connection is being made anew, discord.py hears of this and of no cancelling
+            await asyncio.wait({connected})
 
     async def _connected(self, client: StoryClient) -> None:
         await client.login(self._options.token)
