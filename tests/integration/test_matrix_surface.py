@@ -275,16 +275,16 @@ async def test_a_long_scene_and_its_question_keep_within_a_homeservers_limit(
         link.connect(room.bot.client)
         asked = Asked()
         ours = Ours(MatrixSurface(link, budget, asked, room.withdrawals, lambda: NOON))
-        speech = Speech(tokens=300, rate=20.0, asked=300)
+        speech = Speech(tokens=1000, rate=20.0, asked=1000)  # fifty seconds
         await ours.tell(room.key, speech)
         (card,) = (message for message, choices in asked.cards.items() if choices)
         for number in (1, 2, 3):
             await seed(link, room.id, card, keycap(number))
         await ours.aclose()
-        assert words_in(await room.seen()) == list(range(300))
+        assert words_in(await room.seen()) == list(range(1000))
         assert budget.times == 0
         assert len(room.ann.reactions(room.id, card)) == 3
-        assert 6 <= len(room.events) <= 20
+        assert 10 <= len(room.events) <= 30
 
 
 @pytest.mark.parametrize("exempt", [True, False])
