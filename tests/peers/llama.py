@@ -128,7 +128,10 @@ class LlamaPeer:
     _server: asyncio.Server = field(init=False)
 
     async def __aenter__(self) -> Self:
-        self._llama = httpx.AsyncClient(base_url=self.backend.listening_address, timeout=30, trust_env=False)
+        each_anew = httpx.Limits(max_keepalive_connections=0)  # llama.cpp closes idle ones just when they are used
+        self._llama = httpx.AsyncClient(
+            base_url=self.backend.listening_address, timeout=30, trust_env=False, limits=each_anew
+        )
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
