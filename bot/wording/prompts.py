@@ -22,6 +22,9 @@ ROWS: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
         "wishes": ("chosen", "direction", "wish"),
         "remembered": ("remembered",),
         "known": ("known",),
+        "state": ("state",),
+        "promises": ("promises",),
+        "plan": ("plan",),
     }
 )
 NAME_CHARS = max(map(len, ROWS))

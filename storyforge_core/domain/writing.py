@@ -72,6 +72,12 @@ class Brief:
     """Tokens that are kept for it, however many it takes."""
     known: tuple[str, ...] = ()
     """What is written down about those who are named now, a line each; what matters most first."""
+    state: tuple[str, ...] = ()
+    """Where and how those are who are here now, a line each; what matters most first."""
+    promises: tuple[str, ...] = ()
+    """What the story has promised and not kept yet, a line each; what matters most first."""
+    plan: tuple[str, ...] = ()
+    """What is planned for this scene, a line each, in order."""
 
 
 @dataclass(frozen=True, slots=True)

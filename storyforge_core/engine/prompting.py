@@ -46,6 +46,12 @@ MEMORY_SHARE, MEMORY_TOKENS = 10, 1024
 """Of the window, a tenth for passages of older scenes; four of them are as many as a scene can take up."""
 BIBLE_SHARE, BIBLE_TOKENS = 12, 768
 """The same for what is written down about those who are named: a dozen people and facts."""
+STATE_SHARE, STATE_TOKENS = 16, 512
+"""The same for where and how everybody is: a line or two for each of a dozen."""
+PROMISES_SHARE, PROMISES_TOKENS = 32, 256
+"""The same for what the story owes its readers: half a dozen promises."""
+PLAN_TOKENS = 320
+"""For the plan of a scene; kept only where there is one."""
 LORE_SHARE = 4
 """Of the room for a prompt one part in so many goes to the lore, at the most."""
 
@@ -109,6 +115,9 @@ def pieces(brief: Brief, window: int, max_tokens: int) -> tuple[Piece, ...]:
         _piece("begun", _block("begun", near.extend)),
         *(_of_scene("remembered", each, _remembered((each,)), each.why) for _, each in sorted(kept.items())),
         _piece("known", _known(near.known)),
+        _piece("state", _state(near.state)),
+        _piece("promises", _promises(near.promises)),
+        _piece("plan", _plan(near.plan)),
         _piece("direction", _block("direction", near.note)),
         _piece("wish", _block("wish", near.hint)),
         _piece("task", _TEMPLATES[_template(near)].template),
@@ -190,12 +199,38 @@ def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollec
     near = _fit(_near(brief), room - lore_room)
     left = room - lore_room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
     memory = min(window // MEMORY_SHARE, MEMORY_TOKENS) if brief.path else 0
-    bible = min(window // BIBLE_SHARE, BIBLE_TOKENS)
-    older = recollect(brief.path[:-1], left - memory - bible, _scene, _line)
-    known = _within(brief.known, _known, min(left, bible))
-    left -= estimate(_known(known))
+    older = recollect(brief.path[:-1], left - memory - _notes_room(brief, window), _scene, _line)
+    near, left = _with_notes(near, brief, window, left)
     remembered = _within(brief.remembered, _remembered, min(left, memory))
-    return replace(near, lore=_affordable(brief.lore, lore_room), known=known, remembered=remembered), older
+    return replace(near, lore=_affordable(brief.lore, lore_room), remembered=remembered), older
+
+
+def _notes_room(brief: Brief, window: int) -> int:
+    """Tokens that are kept free for what is known, how things stand, what was promised and what is planned."""
+    return sum(_note_rooms(window)) + (PLAN_TOKENS if brief.plan else 0)
+
+
+def _note_rooms(window: int) -> tuple[int, int, int]:
+    """Tokens for how things stand, for what is known and for what was promised."""
+    return (
+        min(window // STATE_SHARE, STATE_TOKENS),
+        min(window // BIBLE_SHARE, BIBLE_TOKENS),
+        min(window // PROMISES_SHARE, PROMISES_TOKENS),
+    )
+
+
+def _with_notes(near: Brief, brief: Brief, window: int, left: int) -> tuple[Brief, int]:
+    """The brief with as much of its notes as fits, what matters most first, and the tokens that are left then."""
+    for_state, for_known, for_promises = _note_rooms(window)
+    plan = _within(brief.plan, _plan, min(left, PLAN_TOKENS))
+    left -= estimate(_plan(plan))
+    state = _within(brief.state, _state, min(left, for_state))
+    left -= estimate(_state(state))
+    known = _within(brief.known, _known, min(left, for_known))
+    left -= estimate(_known(known))
+    promises = _within(brief.promises, _promises, min(left, for_promises))
+    left -= estimate(_promises(promises))
+    return replace(near, known=known, state=state, promises=promises, plan=plan), left
 
 
 def _room(brief: Brief, window: int, max_tokens: int) -> int:
@@ -224,7 +259,7 @@ def _affordable(lore: Sequence[ActiveLore], room: int) -> tuple[ActiveLore, ...]
 
 def _near(brief: Brief) -> Brief:
     """The brief with only the newest scene, and with players' and models' words made harmless."""
-    brief = replace(brief, lore=(), remembered=(), known=())
+    brief = replace(brief, lore=(), remembered=(), known=(), state=(), promises=(), plan=())
     return _with_texts(replace(brief, path=brief.path[-1:]), lambda parts: tuple(as_data(part.text) for part in parts))
 
 
@@ -266,7 +301,8 @@ def _template(brief: Brief) -> str:
 def _task(brief: Brief, older: str) -> str:
     story = older + "".join(map(_told, brief.path)) + _lore(brief.lore) + _block("chosen", brief.chosen)
     wishes = _block("direction", brief.note) + _block("wish", brief.hint)
-    wishes = _remembered(brief.remembered) + _known(brief.known) + wishes
+    notes = _known(brief.known) + _state(brief.state) + _promises(brief.promises) + _plan(brief.plan)
+    wishes = _remembered(brief.remembered) + notes + wishes
     words = str(brief.words)
     match _template(brief):
         case "extend":
@@ -309,6 +345,18 @@ def _remembered(remembered: tuple[Remembered, ...]) -> str:
 
 def _known(lines: tuple[str, ...]) -> str:
     return _block("known", as_data("\n".join(lines)))
+
+
+def _state(lines: tuple[str, ...]) -> str:
+    return _block("state", as_data("\n".join(lines)))
+
+
+def _promises(lines: tuple[str, ...]) -> str:
+    return _block("promises", as_data("\n".join(lines)))
+
+
+def _plan(lines: tuple[str, ...]) -> str:
+    return _block("plan", as_data("\n".join(lines)))
 
 
 def _told_at(remembered: Remembered) -> int:
