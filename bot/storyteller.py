@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import structlog
 
+from storyforge_core.engine.cast import Cast
 from storyforge_core.errors import ModelMissing, ServiceDown
 from storyforge_core.memory_ports import Embedder
 from storyforge_core.ports import Writer
 from storyforge_core.providers.offline import OfflineEmbedder, OfflineStoryteller
 from storyforge_core.providers.ollama import OllamaWriter
 from storyforge_core.providers.ollama_embedder import OllamaEmbedder
-from storyforge_core.providers.ollama_wire import OllamaOptions
+from storyforge_core.providers.ollama_wire import OllamaOptions, OllamaWire, same_model
+from storyforge_core.providers.understudy import Understudied
 from storyforge_core.settings import Settings
 
 READING_PACE = 30
@@ -19,9 +21,9 @@ READING_PACE = 30
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A storyteller, and what the owner should know about the choice; empty when there is nothing to tell."""
+    """Who tells, and what the owner should know about the choice; empty when there is nothing to tell."""
 
-    writer: Writer
+    cast: Cast
     notice: str = ""
 
 
@@ -39,35 +41,80 @@ def ollama_options(settings: Settings, model: str) -> OllamaOptions:
     )
 
 
-def for_workers(settings: Settings) -> Writer:
-    """The storyteller where nobody watches: never the built-in one unless the settings name it."""
+def built_in(pace: float = 0) -> Cast:
+    """The built-in storyteller, for all jobs but the one it cannot do."""
+    teller = OfflineStoryteller(pace)
+    return Cast(teller, teller, None)
+
+
+async def for_workers(settings: Settings) -> Cast:
+    """Who tells where nobody watches: never the built-in storyteller unless the settings name it."""
     if settings.storyteller == "offline":
-        return OfflineStoryteller()
-    return OllamaWriter(ollama_options(settings, settings.model_for("writer")))
+        return built_in()
+    model, notice = await writing_model(settings)
+    if notice:
+        structlog.get_logger().warning("storyteller", detail=notice)
+    return cast_around(OllamaWriter(ollama_options(settings, model)), settings)
 
 
 async def for_play(settings: Settings, *, watched: bool) -> Chosen:
-    """The storyteller for one's own terminal: with `auto` the built-in one where no model is ready."""
-    built_in = OfflineStoryteller(READING_PACE if watched else 0)
+    """Who tells in one's own terminal: with `auto` the built-in storyteller where no model is ready."""
     if settings.storyteller == "offline":
-        return Chosen(built_in, "The built-in storyteller tells the stories, as STORYTELLER=offline says.")
-    model = OllamaWriter(ollama_options(settings, settings.model_for("writer")))
-    problem = next((finding for finding in await model.check() if finding.status == "fail"), None)
+        notice = "The built-in storyteller tells the stories, as STORYTELLER=offline says."
+        return Chosen(built_in(READING_PACE if watched else 0), notice)
+    model, notice = await writing_model(settings)
+    writer = OllamaWriter(ollama_options(settings, model))
+    problem = next((finding for finding in await writer.check() if finding.status == "fail"), None)
     if problem is None:
-        return Chosen(model)
+        return Chosen(cast_around(writer, settings), notice)
     if settings.storyteller == "ollama":
-        return Chosen(model, problem.detail)
-    await model.aclose()
-    install = f"For a language model install Ollama (ollama.com), then: ollama pull {model.label}"
-    return Chosen(built_in, f"The built-in storyteller tells the stories. {problem.detail} {install}")
+        return Chosen(cast_around(writer, settings), problem.detail)
+    await writer.aclose()
+    install = f"For a language model install Ollama (ollama.com), then: ollama pull {model}"
+    notice = f"The built-in storyteller tells the stories. {problem.detail} {install}"
+    return Chosen(built_in(READING_PACE if watched else 0), notice)
 
 
-async def embedder_beside(writer: Writer, settings: Settings) -> Embedder:
+async def writing_model(settings: Settings) -> tuple[str, str]:
+    """The model that tells, and a sentence where it is not the usual one although the owner has named none.
+
+    Whoever has fetched another model, and set nothing, can play with it at once.
+    """
+    usual = settings.model_for("writer")
+    if settings.writer_is_set:
+        return usual, ""
+    wire = OllamaWire(ollama_options(settings, usual))
+    try:
+        there = await wire.tellers()
+    except ServiceDown:
+        return usual, ""
+    finally:
+        await wire.aclose()
+    if not there or any(same_model(usual, name) for name in there):
+        return usual, ""
+    return there[0], f"{there[0]} tells the stories, since {usual} is not there. Set OLLAMA_MODEL to have another one."
+
+
+def cast_around(writer: Writer, settings: Settings) -> Cast:
+    """The writer, and for each other job the model named for it; the same model is the same writer."""
+    made: list[Writer] = [writer]
+
+    def player_of(model: str) -> Writer:
+        known = next((each for each in made if same_model(each.label, model)), None)
+        if known is None:
+            known = Understudied(OllamaWriter(ollama_options(settings, model)), writer)
+            made.append(known)
+        return known
+
+    return Cast(writer, player_of(settings.model_for("planner")), player_of(settings.model_for("visualizer")))
+
+
+async def embedder_beside(cast: Cast, settings: Settings) -> Embedder:
     """Who finds scenes again: the model where its server has one, or is away and may have one; else the built-in one.
 
     Another choice at the next start has all scenes read anew, so a server that is away changes nothing.
     """
-    if isinstance(writer, OfflineStoryteller):
+    if isinstance(cast.writer, OfflineStoryteller):
         return OfflineEmbedder()
     model = OllamaEmbedder(ollama_options(settings, settings.model_for("embedder")))
     try:

@@ -9,7 +9,7 @@ from ollama import ChatResponse, ShowResponse
 from storyforge_core.domain.context import MARGIN, MESSAGE_TOKENS, as_data, estimate
 from storyforge_core.domain.writing import Asking, Finding, Finished, Message, Profile, Telling, Words, WriterEvent
 from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown
-from storyforge_core.providers.ollama_wire import ChatRequest, OllamaOptions, OllamaWire, Speech
+from storyforge_core.providers.ollama_wire import TELLS, ChatRequest, OllamaOptions, OllamaWire, Speech
 from storyforge_core.providers.prose_stream import Prose, Thoughts
 
 LEAST_TOKENS = 48
@@ -24,8 +24,8 @@ DIGEST_CHARS = 12
 """As many as `ollama list` shows."""
 SHORT_PROMPT = 256
 """Tokens below which the estimate is too rough to judge by."""
-TELLS, THINKS = "completion", "thinking"
-"""Names of capabilities in Ollama's `/api/show`."""
+THINKS = "thinking"
+"""A capability in Ollama's `/api/show`."""
 
 WINDOW = "context window"
 

@@ -25,6 +25,14 @@ _Answer = TypeVar("_Answer")
 _UNREADABLE = (ValueError, TypeError, AttributeError)
 """What the client raises on lines that are no JSON object: it calls `.get` on whatever arrives."""
 
+TELLS, EMBEDS = "completion", "embed"
+"""A capability in Ollama's `/api/show`; and what is in the name of each model that has another one instead."""
+
+
+def same_model(one: str, other: str) -> bool:
+    """Whether two names mean the same model to Ollama."""
+    return one.removesuffix(":latest") == other.removesuffix(":latest")
+
 
 class Speech(TypedDict):
     """One of our messages as the client takes it."""
@@ -93,6 +101,15 @@ class OllamaWire:
         """List the models that the server has."""
         listed = await self._answered(self._client.list())
         return tuple(model.model for model in listed.models if model.model)
+
+    async def tellers(self) -> tuple[str, ...]:
+        """List the models that can write text, the one that was fetched last first."""
+        found = []
+        for name in await self.names():
+            shown = await self._answered(self._client.show(name))
+            if EMBEDS not in name and (shown.capabilities is None or TELLS in shown.capabilities):
+                found.append(name)
+        return tuple(found)
 
     async def digest(self) -> str:
         """Tell which files the model is made of; another download of the same name may have others.
