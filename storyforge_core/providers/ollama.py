@@ -8,7 +8,8 @@ from ollama import ChatResponse, ShowResponse
 
 from storyforge_core.domain.context import MARGIN, MESSAGE_TOKENS, as_data, estimate
 from storyforge_core.domain.writing import Asking, Finding, Finished, Message, Profile, Telling, Words, WriterEvent
-from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown
+from storyforge_core.engine.prompting import SMALLEST_WINDOW
+from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, WindowTooSmall
 from storyforge_core.providers.ollama_wire import TELLS, ChatRequest, OllamaOptions, OllamaWire, Speech
 from storyforge_core.providers.prose_stream import Prose, Thoughts
 
@@ -44,7 +45,7 @@ class OllamaWriter:
     def __init__(self, options: OllamaOptions) -> None:
         self._options = options
         self._wire = OllamaWire(options)
-        self._capabilities: frozenset[str] | None = None
+        self._shown: ShowResponse | None = None
 
     @property
     def label(self) -> str:
@@ -69,6 +70,7 @@ class OllamaWriter:
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream prose; words already told are given to the model as the beginning of its own answer."""
+        await self._require_window()
         prose = Prose(_before(telling))
         request = await self._prose_request(telling)
         last: ChatResponse | None = None
@@ -86,6 +88,7 @@ class OllamaWriter:
 
     async def ask(self, asking: Asking) -> str:
         """Answer as JSON text; complete or not, the caller has to check it."""
+        await self._require_window()
         thoughts, spoken = Thoughts(), ""
         request = await self._json_request(asking)
         last: ChatResponse | None = None
@@ -126,19 +129,44 @@ class OllamaWriter:
             return str(error)
 
     async def _check_window(self, shown: ShowResponse) -> Finding:
-        planned = self.window
-        largest = _trained_window(shown)
-        if largest is not None and largest < planned:
-            detail = f"{self.label} reads at most {largest} tokens, {planned} are planned: set OLLAMA_NUM_CTX={largest}"
-            return Finding(WINDOW, "fail", detail)
+        """Say what is known of the window; one that is loaded for others is made larger when a story is told."""
+        if objection := self._beyond(_trained_window(shown)):
+            return Finding(WINDOW, "fail", objection)
         loaded = await self._wire.loaded_window()
-        if loaded is not None and loaded < planned:
-            detail = (
-                f"the server has loaded {self.label} with {loaded} tokens, {planned} are planned: give it more memory, "
-                f"or set OLLAMA_NUM_CTX={loaded}"
-            )
-            return Finding(WINDOW, "warn", detail)
-        return Finding(WINDOW, "ok", f"{planned} tokens planned, {'loaded' if loaded else 'not loaded yet'}")
+        if objection := self._too_little(loaded):
+            return Finding(WINDOW, "warn", objection)
+        return Finding(WINDOW, "ok", f"{self.window} tokens planned, {'loaded' if loaded else 'not loaded yet'}")
+
+    async def _require_window(self) -> None:
+        """Make sure, before anything is told, that the model reads as much at once as prompts are planned for.
+
+        Raises:
+            WindowTooSmall: it does not.
+        """
+        if objection := self._beyond(_trained_window(await self._facts())):
+            raise WindowTooSmall(objection)
+        try:
+            if (await self._wire.loaded_window() or 0) >= self.window:
+                return
+            await self._wire.load({"num_ctx": self.window})
+            loaded = await self._wire.loaded_window()
+        except ServiceDown:  # then what is asked next fails by itself, or nothing is wrong
+            return
+        if objection := self._too_little(loaded):
+            raise WindowTooSmall(objection)
+
+    def _beyond(self, largest: int | None) -> str:
+        if largest is None or largest >= self.window:
+            return ""
+        return f"{self.label} reads at most {largest} tokens at once, {self.window} are planned: {_smaller(largest)}."
+
+    def _too_little(self, loaded: int | None) -> str:
+        if loaded is None or loaded >= self.window:
+            return ""
+        return (
+            f"The server has loaded {self.label} with {loaded} tokens, {self.window} are planned: give it more memory, "
+            f"or {_smaller(loaded)}."
+        )
 
     async def _prose_request(self, telling: Telling) -> ChatRequest:
         told = telling.told.rstrip()
@@ -167,9 +195,12 @@ class OllamaWriter:
         return {"num_ctx": self.window, "num_predict": tokens, "temperature": temperature, "seed": seed}
 
     async def _thinks(self) -> bool:
-        if self._capabilities is None:
-            self._capabilities = frozenset((await self._wire.show()).capabilities or ())
-        return THINKS in self._capabilities
+        return THINKS in ((await self._facts()).capabilities or ())
+
+    async def _facts(self) -> ShowResponse:
+        if self._shown is None:
+            self._shown = await self._wire.show()
+        return self._shown
 
     def _last_words(self, prose: Prose, last: ChatResponse | None) -> str:
         """What was held back, now that the stream is over; a server cuts off a loop without saying that it is done."""
@@ -206,6 +237,13 @@ def _speeches(messages: Sequence[Message]) -> Sequence[Speech]:
 
 def _planned(request: ChatRequest) -> int:
     return MARGIN + sum(MESSAGE_TOKENS + estimate(message["content"]) for message in request["messages"])
+
+
+def _smaller(window: int) -> str:
+    """What to do about a window of so many tokens."""
+    if window < SMALLEST_WINDOW:
+        return f"set another model, stories need {SMALLEST_WINDOW}"
+    return f"set OLLAMA_NUM_CTX={window}"
 
 
 def _trained_window(shown: ShowResponse) -> int | None:

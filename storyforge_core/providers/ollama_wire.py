@@ -93,6 +93,13 @@ class OllamaWire:
                     yield part  # noqa: ASYNC119  # the writer closes it
                     part = await _next(stream, options.token_timeout)
 
+    async def load(self, options: Mapping[str, object]) -> None:
+        """Have the model loaded with these options, without a word said; nothing happens where it is already."""
+        limit, asked = self._options.first_token_timeout, self._options
+        with self._as_ours(limit):
+            async with asyncio.timeout(limit):
+                await self._client.chat(asked.model, messages=(), options=options, keep_alive=asked.keep_alive)
+
     async def show(self) -> ShowResponse:
         """Look up what the model is able to do."""
         return await self._answered(self._client.show(self._options.model))
