@@ -129,7 +129,7 @@ def matters(entities: Sequence[Entity], facts: Sequence[Fact], text: str) -> tup
 
 def open_part(line: str) -> str:
     """What such a line says that is no secret."""
-    return line.partition(HIDDEN)[0].rstrip()
+    return line.partition(f" {HIDDEN}")[0]
 
 
 def _named(owners: Mapping[str, Entity], names: Names, text: str) -> dict[EntityId, Entity]:

@@ -214,7 +214,12 @@ def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollec
 
 def _notes_room(brief: Brief, window: int) -> int:
     """Tokens that are kept free for what is known, how things stand, what was promised and what is planned."""
-    return sum(_note_rooms(window)) + (PLAN_TOKENS if brief.plan or brief.planned else 0)
+    return sum(_note_rooms(window)) + _plan_room(brief)
+
+
+def _plan_room(brief: Brief) -> int:
+    """Tokens that are kept free for a plan, whether one was made or not, so that nothing else depends on it."""
+    return PLAN_TOKENS if brief.plan or brief.planned else 0
 
 
 def _note_rooms(window: int) -> tuple[int, int, int]:
@@ -229,14 +234,14 @@ def _note_rooms(window: int) -> tuple[int, int, int]:
 def _with_notes(near: Brief, brief: Brief, window: int, left: int) -> tuple[Brief, int]:
     """The brief with as much of its notes as fits, what matters most first, and the tokens that are left then."""
     for_state, for_known, for_promises = _note_rooms(window)
-    plan = _within(brief.plan, _plan, min(left, PLAN_TOKENS))
-    left -= estimate(_plan(plan))
     state = _within(brief.state, _state, min(left, for_state))
     left -= estimate(_state(state))
     known = _within(brief.known, _known, min(left, for_known))
     left -= estimate(_known(known))
     promises = _within(brief.promises, _promises, min(left, for_promises))
     left -= estimate(_promises(promises))
+    plan = _within(brief.plan, _plan, min(left, PLAN_TOKENS))  # last: what holds comes before what is meant to happen
+    left -= _plan_room(brief)
     return replace(near, known=known, state=state, promises=promises, plan=plan), left
 
 
