@@ -199,4 +199,5 @@ def rules(settings: Settings) -> Rules:
         quorum=settings.vote_quorum,
         deadline=settings.vote_deadline,
         tie=settings.vote_tie,
+        planner=settings.planner == "on",
     )

@@ -174,6 +174,8 @@ class Settings(BaseSettings):
     runs_at_once: int = Field(default=1, ge=1, le=64)
     scene_words: int = Field(default=220, ge=40, le=2000)
     scene_choices: int = Field(default=3, ge=2, le=6)
+    planner: Annotated[Literal["on", "off"], _AnyCase] = "off"
+    """Whether scenes of new stories are planned before they are told."""
     vote_deadline: int = Field(default=0, ge=0, le=30 * _DAY)
     """Seconds; 0: none."""
     vote_quorum: int = Field(default=0, ge=0, le=10_000)

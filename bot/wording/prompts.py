@@ -9,6 +9,7 @@ from storyforge_core.domain.replies import ContextShown, WhyShown
 from storyforge_core.domain.runs import Order
 
 WISH_CHARS = 120
+PLAN_CHARS = 140
 BAR = 18
 """Cells; with name and number it fits a phone held upright."""
 ROWS: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
@@ -42,6 +43,7 @@ def why(reply: WhyShown, voice: Voice) -> str:
     return paragraphs(
         lines(heading, _model(reply.manifest, reply.order, voice), _wanted(reply.order, voice)),
         voice.flavour.block(_bars(reply.manifest, reply.manifest.window)),
+        lines("Planned:", *(f"- {voice.words(line, PLAN_CHARS)}" for line in reply.plan)) if reply.plan else "",
         lines(
             _counted(reply.manifest), *_lore(reply.manifest.pieces, voice), *_remembered(reply.manifest.pieces, voice)
         ),

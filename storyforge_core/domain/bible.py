@@ -22,6 +22,7 @@ MOST_ENTITIES = 500
 MOST_FACTS = 900
 COMPARED = 100
 """Facts, the newest, that are compared with a scene when they name nobody: each comparison reads the scene."""
+HIDDEN = "Secret, which nobody says or guesses yet:"
 NEAR = 0.5
 """Share of a fact's words that a scene has to have for the fact to matter there, when it names nobody."""
 
@@ -126,11 +127,16 @@ def matters(entities: Sequence[Entity], facts: Sequence[Fact], text: str) -> tup
     return (*(_line(each.card) for each in here.values() if each.card.description or each.card.secret), *told)
 
 
+def open_part(line: str) -> str:
+    """What such a line says that is no secret."""
+    return line.partition(f" {HIDDEN}")[0]
+
+
 def _named(owners: Mapping[str, Entity], names: Names, text: str) -> dict[EntityId, Entity]:
     return {owners[mention.name].id: owners[mention.name] for mention in names.mentions(text)}
 
 
 def _line(card: Card) -> str:
     also = f", also called {', '.join(card.aliases)}" if card.aliases else ""
-    secret = f" Secret, which nobody says or guesses yet: {card.secret}" if card.secret else ""
+    secret = f" {HIDDEN} {card.secret}" if card.secret else ""
     return f"{card.name} ({card.sort}{also}): {card.description}{secret}"

@@ -112,6 +112,7 @@ class Erasure:
             value["hint"] = ""
         if "premise" in value and value.get("note") in self.notes:
             value["note"] = ""
+            value |= {"plan": []} if "plan" in value else {}  # what was planned by it says it, too
         order = value.get("order")
         theirs = value.get("asker") in self.players or (isinstance(order, dict) and order.get("asker") in self.players)
         return self._sentences(self._without_hints(value) if self.hints and theirs else value)
@@ -122,6 +123,7 @@ class Erasure:
             part = value.get(name)
             if isinstance(part, dict):
                 part[field] = ""
+                part |= {"plan": []} if "plan" in part else {}
         return value
 
     def _sentences(self, value: dict[str, Json]) -> dict[str, Json]:

@@ -214,6 +214,8 @@ class WhyShown:
     """What was asked for; None where a player wrote the scene."""
     same: bool
     """This program can make the very same prompt again."""
+    plan: tuple[str, ...] = ()
+    """What was planned for it, a line each; of a scene that is told it gives nothing away."""
     kind: Literal["why_shown"] = "why_shown"
 
 

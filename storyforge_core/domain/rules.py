@@ -158,5 +158,11 @@ SETTINGS: Mapping[str, Setting] = {
         lambda rules, text: replace(rules, workflow=_words(text)),
         lambda rules: rules.workflow or "off",
     ),
+    "planner": Setting(
+        "on or off: whether each scene is planned before it is told, which takes a while longer",
+        "on",
+        lambda rules, text: replace(rules, planner=_switch(text)),
+        lambda rules: "on" if rules.planner else "off",
+    ),
 }
 """All settings by the name people type."""

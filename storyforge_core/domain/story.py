@@ -144,6 +144,8 @@ class Rules:
     """What is to be in no picture."""
     workflow: str = ""
     """How pictures are painted, by name; empty: as the program is set."""
+    planner: bool = False
+    """Each scene is planned before it is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ Role = Literal["planner", "writer", "visualizer", "embedder"]
 """Which job a model does; the settings map each role to a model."""
 
 
-Wanted = Literal["choices", "answer"]
-"""What a structured answer is for: title and choices of a scene, or what a player wants to know of the story."""
+Wanted = Literal["choices", "answer", "plan"]
+"""What a structured answer is for: a scene's title and choices, what a player asks, or what a scene is to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,8 @@ class Brief:
     """What the story has promised and not kept yet, a line each; what matters most first."""
     plan: tuple[str, ...] = ()
     """What is planned for this scene, a line each, in order."""
+    planned: bool = False
+    """Scenes are planned here: there is room for a plan in the prompt, whether one was made or not."""
 
 
 @dataclass(frozen=True, slots=True)

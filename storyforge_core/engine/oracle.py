@@ -140,7 +140,8 @@ def _why(errand: Hindsight) -> WhyShown:
     draft = errand.draft
     manifest = None if draft is None else draft.manifest
     same = bool(draft and draft.brief and manifest and can_be_made_again(manifest, draft.brief))
-    return WhyShown(errand.scene, manifest, None if draft is None else draft.order, same)
+    plan = draft.brief.plan if draft and draft.brief else ()
+    return WhyShown(errand.scene, manifest, None if draft is None else draft.order, same, plan)
 
 
 def _in_the_head(head: Scene, wanted: Sought) -> tuple[Found, ...]:

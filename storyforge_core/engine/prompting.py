@@ -51,7 +51,7 @@ STATE_SHARE, STATE_TOKENS = 16, 512
 PROMISES_SHARE, PROMISES_TOKENS = 32, 256
 """The same for what the story owes its readers: half a dozen promises."""
 PLAN_TOKENS = 320
-"""For the plan of a scene; kept only where there is one."""
+"""For the plan of a scene; kept only where scenes are planned."""
 LORE_SHARE = 4
 """Of the room for a prompt one part in so many goes to the lore, at the most."""
 
@@ -133,6 +133,13 @@ def _of_scene(name: PieceName, scene: ToldScene | Remembered, text: str, why: st
     return replace(_piece(name, text), scene=scene.number, title=scene.title, why=why)
 
 
+def material(brief: Brief, window: int, max_tokens: int) -> tuple[Message, str]:
+    """The system message of that prompt, and what its other message says up to its task."""
+    near, older = _fitted(brief, window, max_tokens)
+    story = _story(near, _earlier(older.lines) + "".join(older.scenes))
+    return _conversation(near, "")[0], story + _block("begun", near.extend) + _wishes(near)
+
+
 def template_digests() -> tuple[tuple[str, str], ...]:
     """The prompts of ours by name, each with its digest: another wording makes another prompt."""
     return tuple(sorted((name, digest_of(template.template)) for name, template in _TEMPLATES.items()))
@@ -207,7 +214,12 @@ def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollec
 
 def _notes_room(brief: Brief, window: int) -> int:
     """Tokens that are kept free for what is known, how things stand, what was promised and what is planned."""
-    return sum(_note_rooms(window)) + (PLAN_TOKENS if brief.plan else 0)
+    return sum(_note_rooms(window)) + _plan_room(brief)
+
+
+def _plan_room(brief: Brief) -> int:
+    """Tokens that are kept free for a plan, whether one was made or not, so that nothing else depends on it."""
+    return PLAN_TOKENS if brief.plan or brief.planned else 0
 
 
 def _note_rooms(window: int) -> tuple[int, int, int]:
@@ -222,14 +234,14 @@ def _note_rooms(window: int) -> tuple[int, int, int]:
 def _with_notes(near: Brief, brief: Brief, window: int, left: int) -> tuple[Brief, int]:
     """The brief with as much of its notes as fits, what matters most first, and the tokens that are left then."""
     for_state, for_known, for_promises = _note_rooms(window)
-    plan = _within(brief.plan, _plan, min(left, PLAN_TOKENS))
-    left -= estimate(_plan(plan))
     state = _within(brief.state, _state, min(left, for_state))
     left -= estimate(_state(state))
     known = _within(brief.known, _known, min(left, for_known))
     left -= estimate(_known(known))
     promises = _within(brief.promises, _promises, min(left, for_promises))
     left -= estimate(_promises(promises))
+    plan = _within(brief.plan, _plan, min(left, PLAN_TOKENS))  # last: what holds comes before what is meant to happen
+    left -= _plan_room(brief)
     return replace(near, known=known, state=state, promises=promises, plan=plan), left
 
 
@@ -299,18 +311,25 @@ def _template(brief: Brief) -> str:
 
 
 def _task(brief: Brief, older: str) -> str:
-    story = older + "".join(map(_told, brief.path)) + _lore(brief.lore) + _block("chosen", brief.chosen)
-    wishes = _block("direction", brief.note) + _block("wish", brief.hint)
-    notes = _known(brief.known) + _state(brief.state) + _promises(brief.promises) + _plan(brief.plan)
-    wishes = _remembered(brief.remembered) + notes + wishes
-    words = str(brief.words)
+    story, wishes, words = _story(brief, older), _wishes(brief), str(brief.words)
     match _template(brief):
         case "extend":
             return render("extend", story=story, begun=_block("begun", brief.extend), wishes=wishes, words=words)
         case "scene":
             return render("scene", story=story, wishes=wishes, words=words)
         case _:
-            return render("opening", wishes=_lore(brief.lore) + wishes, words=words)
+            return render("opening", wishes=story + wishes, words=words)
+
+
+def _story(brief: Brief, older: str) -> str:
+    """What was told, what is true of it, and what the players have decided."""
+    return older + "".join(map(_told, brief.path)) + _lore(brief.lore) + _block("chosen", brief.chosen)
+
+
+def _wishes(brief: Brief) -> str:
+    """What to keep to, and what is wished for."""
+    notes = _known(brief.known) + _state(brief.state) + _promises(brief.promises) + _plan(brief.plan)
+    return _remembered(brief.remembered) + notes + _block("direction", brief.note) + _block("wish", brief.hint)
 
 
 def _question(count: int) -> str:

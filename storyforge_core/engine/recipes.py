@@ -7,6 +7,7 @@ from storyforge_core.domain.runs import Draft
 from storyforge_core.engine.kit import Easel, Kit
 from storyforge_core.engine.stages import Stage
 from storyforge_core.engine.steps.choose import choose
+from storyforge_core.engine.steps.outline import outline
 from storyforge_core.engine.steps.paint import paint
 from storyforge_core.engine.steps.plan import plan
 from storyforge_core.engine.steps.recall import recall
@@ -22,6 +23,7 @@ A_DAY_OF_MINUTES = (2.0, 5.0, 10.0, 20.0, 40.0, *repeat(60.0, 24 * 60))
 SCENE: Recipe = (
     Stage("plan", plan, needs=("order",), gives=("brief",), seconds=30, pauses=(1, 3)),
     Stage("recall", recall, needs=("brief",), gives=("brief", "manifest"), seconds=60, pauses=(1, 3)),
+    Stage("outline", outline, needs=("brief", "manifest"), gives=("brief", "manifest"), seconds=120),
     Stage("write", write, needs=("brief", "manifest"), gives=("prose", "writer"), seconds=1800, pauses=(1, 3)),
     Stage("choose", choose, needs=("brief", "manifest", "prose"), gives=("title", "choices"), seconds=300),
 )

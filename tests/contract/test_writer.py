@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from storyforge_core.domain.answers import Choices, choices_schema, read_choices
+from storyforge_core.domain.plans import ScenePlan, plan_schema, read_plan
 from storyforge_core.domain.writing import Asking, Brief, Finished, Telling, ToldScene, Words, WriterEvent
 from storyforge_core.engine.prompting import (
     SMALLEST_WINDOW,
@@ -16,6 +17,7 @@ from storyforge_core.engine.prompting import (
     scene_messages,
     telling_tokens,
 )
+from storyforge_core.engine.steps.outline import PLAN_ANSWER_TOKENS, plan_messages
 from storyforge_core.ports import Writer
 from storyforge_core.providers.offline import OfflineStoryteller
 from storyforge_core.providers.ollama import OllamaOptions, OllamaWriter
@@ -131,6 +133,17 @@ async def test_choices_are_as_many_as_were_asked_for(writer: Writer, count: int)
     choices = read_choices(answer, count)
     assert isinstance(choices, Choices)
     assert len(choices.options) == count
+
+
+async def test_a_plan_can_be_read(writer: Writer) -> None:
+    brief = replace(SECOND, promises=("Maren will open the door",), planned=True)
+    window = min(writer.window, 8192)
+    messages = plan_messages(brief, window, telling_tokens(brief.words, window))
+    prose, schema = brief.path[-1].prose, plan_schema(brief.promises)
+    answer = await writer.ask(Asking(brief, messages, prose, schema, PLAN_ANSWER_TOKENS, "plan"))
+    plan = read_plan(answer, brief.promises)
+    assert isinstance(plan, ScenePlan)
+    assert plan.beats
 
 
 async def test_a_writer_that_is_well_says_so(writer: Writer) -> None:

@@ -53,8 +53,10 @@ ANSWER = json.dumps(
             "Call Maren from the village",
             "Run before the tide returns",
         ],
+        "beats": ["You set the lamp down", "Somebody knocks from behind the door"],
     }
 )
+"""Answers every question that is asked about a scene: each reads the part that it has asked for."""
 _TOKEN = re.compile(r"\s*\S+\s*\Z|\s*\S+")
 
 

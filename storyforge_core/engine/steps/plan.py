@@ -65,6 +65,7 @@ async def known_at(desk: Desk, here: Situation, end: SceneId | None) -> Brief:
         choices=here.playthrough.rules.choices,
         seed=here.story.seed,
         older=scenes[0].depth if scenes else 0,
+        planned=here.playthrough.rules.planner,
     )
 
 
