@@ -49,6 +49,8 @@ class Vision:
     """For the illustrator."""
     alt: str
     """For those who cannot see the picture."""
+    seen: tuple[str, ...] | None = None
+    """Names of those on it whom the story knows; None where nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)
