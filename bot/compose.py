@@ -132,7 +132,7 @@ def furnish(
         on_purged=gallery.remove,
     )
     if studio is not None:
-        painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE)
+        painter = Painter(store, studio.illustrator, gallery, shelf, studio.visualizer, clock, PICTURE)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from storyforge_core.domain.bible import EntityId
 from storyforge_core.domain.changes import LookSet
-from storyforge_core.domain.looks import MOST_LOOKS, Held, Look, LookId, LookKind, LookSource, file_of
+from storyforge_core.domain.looks import MOST_LOOKS, Held, Look, LookId, LookSource, file_of
+from storyforge_core.domain.pictures import LookKind
 from storyforge_core.domain.story import PlayerId, SceneId, StoryId
 from storyforge_core.errors import Refused
 from storyforge_core.look_ports import Shelf

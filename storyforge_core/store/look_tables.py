@@ -2,7 +2,8 @@
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, Uuid, text
 
-from storyforge_core.domain.looks import LookKind, LookSource
+from storyforge_core.domain.looks import LookSource
+from storyforge_core.domain.pictures import LookKind
 from storyforge_core.store.schema import id_column, metadata, one_of, to
 
 # What somebody looks like from a scene on, on all that follows it. Cards can be forgotten and come back, so nothing
