@@ -67,7 +67,7 @@ def file_of(kind: LookKind, subject: UUID, at: datetime) -> str:
 
 def upload_name(likeness: Likeness) -> str:
     """Name a look for a picture server: after its bytes, so that the same is there once, and says nothing else."""
-    return f"storyforge_{likeness.kind}_{likeness.sha256}.png"
+    return f"{likeness.kind}_{likeness.sha256}.png"
 
 
 def likenesses(entities: Iterable[Entity], held: Sequence[Held]) -> tuple[Likeness, ...]:

@@ -167,8 +167,8 @@ async def test_a_look_reaches_comfyui_once_under_a_name_of_its_bytes_and_stands_
         ((name, data),) = peer.machine.inputs.items()
         (file,) = files(tmp_path)
         assert data == (tmp_path / "static" / file).read_bytes()
-        assert name.startswith("storyforge_character_")
-        assert graph["image1"]["inputs"]["image"] == name
+        assert name.startswith("character_")
+        assert graph["image1"]["inputs"]["image"] == f"storyforge/{name}"
         assert "image2" not in graph
         assert graph["prompt"]["inputs"]["text"].endswith("Reference picture 1 is Maren: keeps the mill.")
         await painter.aclose()
