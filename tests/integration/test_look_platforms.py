@@ -1,14 +1,16 @@
 """Looks from where people are: a picture they send becomes a file, a reference on the picture server, and is shown."""
 
 import asyncio
+import io
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import discord
+import nio
 import pytest
 from aiohttp import web
 from discord.http import Route
@@ -26,7 +28,11 @@ from tests.discordia import club as discord_club
 from tests.game import ScriptedWriter
 from tests.integration.test_likenesses import visible
 from tests.integration.test_looks import colour_of, files, picture
+from tests.integration.test_terminal import program
+from tests.matrixia import Club
+from tests.matrixia import club as matrix_club
 from tests.peers.comfyui.peer import ComfyPeer
+from tests.peers.synapse import Synapse
 
 WORDS = "Maren waits by the door."
 
@@ -168,3 +174,102 @@ async def test_no_redirection_is_followed_and_no_size_believed(monkeypatch: pyte
     async with at_home(monkeypatch, lambda _: web.Response(body=b" " * (MOST_LOOK_BYTES + 10))) as attachment:
         with pytest.raises(NotHere, match="too large"):
             await fetched(attachment(10))
+
+
+async def sends_picture(friends: Club, data: bytes, **content: Any) -> str:
+    """Ann sends a picture as her client does, encrypted where the room is."""
+    sealed = bool(friends.ann.client.rooms[friends.room].encrypted)
+    sent, keys = await friends.ann.client.upload(
+        io.BytesIO(data), "image/png", "maren.png", encrypt=sealed, filesize=len(data)
+    )
+    assert isinstance(sent, nio.UploadResponse), sent
+    where = {"file": {**keys, "url": sent.content_uri}} if keys else {"url": sent.content_uri}
+    return await friends.ann.sends(
+        friends.room, "m.room.message", {"msgtype": "m.image", "body": "maren.png", **where, **content}
+    )
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["in clear", "encrypted"])
+async def test_a_picture_sent_on_matrix_is_painted_by(
+    homeserver: Synapse, database: Database, tmp_path: Path, atelier: Atelier, *, sealed: bool
+) -> None:
+    async with matrix_club(homeserver, database, tmp_path, studio=atelier.studio) as friends, friends.program():
+        ann, room = friends.ann, await friends.meets(sealed=sealed)
+        card = await friends.begins()
+        within = {"rel_type": "m.thread", "event_id": card.thread}
+        await ann.says(room, f"!story take edit {WORDS}", thread=card.thread)
+        await ann.says(room, "!story character add Maren", thread=card.thread)
+        if sealed:
+            await sends_picture(
+                friends,
+                picture("red"),
+                body="!story character look Maren",
+                filename="maren.png",
+                **{"m.relates_to": within},
+            )
+        else:
+            sent = await sends_picture(friends, picture("red"), **{"m.relates_to": within})
+            reply: Any = {**within, "is_falling_back": False, "m.in_reply_to": {"event_id": sent}}
+            await ann.says(room, "!story character look Maren", **{"m.relates_to": reply})
+        await ann.reads(room, "Ann gives Maren a look: from scene 2 on, pictures show it.")
+        await ann.says(room, "!story place look x file=/etc/passwd", thread=card.thread)
+        await ann.reads(room, "There is no place called")
+        await ann.says(room, "!story character look Maren", thread=card.thread)
+        await ann.reads(room, "looks like this from scene 2 on: a picture that was sent.")
+        shown = await ann.reads(room, "Maren, as pictures of the story show them from scene 2 on")
+        assert colour_of(await ann.downloads(shown.content)) == (255, 0, 0)
+        await ann.says(room, "!story paint", thread=card.thread)
+        await atelier.painted_by(tmp_path)
+
+
+async def test_what_cannot_be_had_on_matrix_is_said_and_holds_nobody_up(
+    homeserver: Synapse, database: Database, tmp_path: Path
+) -> None:
+    async with matrix_club(homeserver, database, tmp_path) as friends, friends.program():
+        ann, room = friends.ann, await friends.meets()
+        await friends.begins()
+        await ann.says(room, "!story character add Maren")
+        told = {"msgtype": "m.image", "body": "!story character look Maren", "filename": "a.png"}
+        for address in ("mxc://localhost/nowhere", "https://evil.example/a.png", "mxc://localhost/../../x", ""):
+            await ann.sends(room, "m.room.message", {**told, "url": address})
+        await ann.until(lambda: sum("does not give me that picture" in each for each in ann.texts(room)) == 4)
+        await sends_picture(friends, b"<svg onload='x()'/>", body=told["body"], filename="a.svg")
+        await ann.reads(room, "That is no picture: PNG, JPEG and WebP are.")
+        assert files(tmp_path) == []
+
+
+async def test_the_owner_of_a_terminal_names_a_file_and_is_told_where_it_is_kept(
+    database: Database, tmp_path: Path
+) -> None:
+    mine = tmp_path / "my maren.jpg"
+    mine.write_bytes(picture("red", fmt="JPEG"))
+    (tmp_path / "empty.png").touch()
+    lines = (
+        "/story new The sea",
+        "/story character add Maren",
+        f'/story character look Maren file="{mine}"',
+        "/story character look Maren",
+        "/story look list",
+        "/story character look Maren file=/dev/zero",
+        f"/story character look Maren file={tmp_path}/nothing.png",
+        f"/story character look Maren file={tmp_path}/empty.png",
+    )
+    async with program(database, tmp_path) as terminal:
+        screen = " ".join((await terminal.plays(*lines)).split())
+        (file,) = files(tmp_path)
+        for words in (
+            "Ann gives Maren a look: from scene 1 on, pictures show it.",
+            f"Maren looks like this from scene 1 on: a picture that was sent. {tmp_path}/static/{file}",
+            "Looks Maren: from scene 1 on See one:",
+            "/dev/zero is no file.",
+            "nothing.png cannot be read (No such file or directory). Give the whole path.",
+            "empty.png is empty.",
+        ):
+            assert words in screen
+        *_, listed, shown = (
+            line
+            for line in await terminal.plays_json("/story look list", "/story character look Maren")
+            if line["type"] == "reply"
+        )
+        assert listed["lines"] == [{"name": "Maren", "scene": 1, "there": True}]
+        assert (shown["kind"], shown["picture"], shown["place"]) == ("look_shown", True, f"{tmp_path}/static/{file}")
