@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -25,6 +26,7 @@ from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import SetupError
 from storyforge_core.memory_ports import Embedder
+from storyforge_core.picture_ports import Purged
 from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database, open_database
@@ -129,12 +131,18 @@ def furnish(
         on_start=memory.reread,
         runs_at_once=settings.runs_at_once,
         retention=retention,
-        on_purged=gallery.remove,
+        on_purged=partial(_swept, gallery, shelf),
     )
     if studio is not None:
         painter = Painter(store, studio.illustrator, gallery, shelf, studio.visualizer, clock, PICTURE)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
+
+
+async def _swept(gallery: FileGallery, shelf: FileShelf, purged: Purged) -> None:
+    """Delete the files of what was deleted."""
+    await gallery.remove(purged.pictures)
+    await shelf.remove(purged.looks)
 
 
 def guarded(door: StoryForge, settings: Settings) -> StoryForge:

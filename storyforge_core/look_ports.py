@@ -1,6 +1,6 @@
 """What looks need from the outside world; see `ports` for everything else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +30,13 @@ class Shelf(Protocol):
 
     async def lacking(self, files: Sequence[str]) -> frozenset[str]:
         """Tell which of some files are not there."""
+
+    async def remove(self, files: Iterable[str]) -> None:
+        """Delete the files of looks that belong to no story any more.
+
+        Raises:
+            ServiceDown: the disk does not let go of them.
+        """
 
     def place(self, file: str) -> Path:
         """Say where a file is, or would be."""

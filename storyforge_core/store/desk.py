@@ -265,9 +265,9 @@ class PostgresDesk:
         """Lock and answer the playthroughs in which the asker left a trace."""
         return await privacy.traces(self._db, self._asker[1].id)
 
-    async def forget_player(self, stranger: PlayerId, *, everything: bool) -> None:
+    async def forget_player(self, stranger: PlayerId, *, everything: bool) -> tuple[str, ...]:
         """Forget who the asker is, but for their place in stories and their votes in open ballots."""
-        await privacy.forget(self._db, self._asker[1].id, stranger, everything=everything)
+        return await privacy.forget(self._db, self._asker[1].id, stranger, everything=everything)
 
     async def draft_of(self, scene: SceneId) -> Draft | None:
         """Read what a scene was made from; None when no run told it."""

@@ -51,6 +51,8 @@ async def put(db: Db, change: LookSet) -> object:
 
     The row of a forgotten one stays: undo brings it back, and its file belongs to somebody.
     """
+    if change.after is None and change.before is None:  # of somebody who was forgotten
+        return True
     if change.after is None:
         return await _DROP.value(db, look=change.look)
     return await _ADD.value(db, **columns(change.after), hash=change.after.sha256)
