@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -21,10 +22,12 @@ from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.portraits import Portraits
 from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import SetupError
 from storyforge_core.memory_ports import Embedder
+from storyforge_core.picture_ports import Purged
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database, open_database
 from storyforge_core.store.embedded import embedded_postgres
@@ -33,6 +36,7 @@ from storyforge_core.store.jobs import Worker
 from storyforge_core.store.ledger import PostgresLedger
 from storyforge_core.store.migrate import upgrade
 from storyforge_core.store.postgres import PostgresStore
+from storyforge_core.store.shelf import FileShelf
 
 NO_HOMESERVER = "Set MATRIX_HOMESERVER, the address of the server that the bot's Matrix account is on."
 
@@ -113,9 +117,10 @@ def furnish(
     bus = Bus(store)
     memory = Memory(store, embedder)
     mode = studio.mode if studio else "off"
-    door = StoryForge(store, clock, rules(settings), Oracle(memory, cast.reader), mode)
+    gallery, shelf = FileGallery(settings.pictures_dir), FileShelf(settings.static_dir)
+    portraits = Portraits(shelf, gallery)
+    door = StoryForge(store, clock, rules(settings), Oracle(memory, cast.reader), mode, portraits)
     runner = Runner(store, cast, memory, bus, clock, SCENE, mode)
-    gallery = FileGallery(settings.pictures_dir)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(
         conninfo=database.conninfo,
@@ -126,12 +131,18 @@ def furnish(
         on_start=memory.reread,
         runs_at_once=settings.runs_at_once,
         retention=retention,
-        on_purged=gallery.remove,
+        on_purged=partial(_swept, gallery, shelf),
     )
     if studio is not None:
-        painter = Painter(store, studio.illustrator, gallery, cast.visualizer, clock, PICTURE)
+        painter = Painter(store, studio.illustrator, gallery, shelf, cast.visualizer, clock, PICTURE)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
+
+
+async def _swept(gallery: FileGallery, shelf: FileShelf, purged: Purged) -> None:
+    """Delete the files of what was deleted."""
+    await gallery.remove(purged.pictures)
+    await shelf.remove(purged.looks)
 
 
 def guarded(door: StoryForge, settings: Settings) -> StoryForge:

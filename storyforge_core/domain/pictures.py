@@ -9,6 +9,8 @@ from storyforge_core.domain.story import PictureMode, PlayerId, PlaythroughId, R
 
 PictureId = NewType("PictureId", UUID)
 
+LookKind = Literal["character", "location", "scene", "prop"]
+"""What a look is of; the first part of its file's name."""
 Mime = Literal["image/png", "image/jpeg", "image/webp"]
 
 
@@ -18,6 +20,19 @@ class Figure:
 
     name: str
     look: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A picture of somebody or something, by which a scene may be painted; see `looks`."""
+
+    name: str
+    """Of whom it shows; empty for the scene itself."""
+    kind: LookKind
+    file: str
+    sha256: str
+    shows: str
+    """For the illustrator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +54,10 @@ class Sight:
     """How it is to be painted, where the story's settings say so."""
     who: tuple[Figure, ...] = ()
     where: str = ""
+    names: tuple[str, ...] = ()
+    """Of everybody and everything known whom the scene names: those who may be seen."""
+    likenesses: tuple[Likeness, ...] = ()
+    """Of those among them who have a look here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,8 @@ class Vision:
     """For the illustrator."""
     alt: str
     """For those who cannot see the picture."""
+    seen: tuple[str, ...] | None = None
+    """Names of those on it whom the story knows; None where nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +87,8 @@ class Reference:
     name: str
     """Of a file, such as `character_0190….png`; the same name always has the same bytes."""
     data: bytes = field(repr=False)
+    shows: str = ""
+    """Who or what is on it, for the illustrator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +181,8 @@ class PictureDraft:
     workflow: str = ""
     done: float = 0.0
     """How much of it is painted, from 0 to 1, as far as is known."""
+    lacking: tuple[str, ...] = ()
+    """Names of those whose look it should have been painted by, had its file been there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

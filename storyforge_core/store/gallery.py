@@ -48,7 +48,7 @@ class FileGallery:
         try:
             if not place.exists() or place.stat().st_size != kept.bytes:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                _write(place, fresh)
+                write_whole(place, fresh)
         except OSError as error:
             raise ServiceDown(f"A picture could not be saved ({error.strerror}); it is tried again.") from error
         return kept
@@ -70,7 +70,7 @@ class FileGallery:
                 place.unlink(missing_ok=True)
 
 
-def _write(place: Path, data: bytes) -> None:
+def write_whole(place: Path, data: bytes) -> None:
     """Have a file be there whole or not at all, also after the power was cut."""
     draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:

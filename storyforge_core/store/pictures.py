@@ -7,9 +7,9 @@ from storyforge_core.store.codec import PICTURE, columns
 from storyforge_core.store.statement import Db, Statement
 
 _ADD = Statement("""
-    INSERT INTO asset (id, scene_id, run_id, sha256, mime, bytes, width, height, prompt, alt, seed, workflow, asker_id,
-                       created_at)
-    VALUES (:id, :scene, :run, :hash, :mime, :bytes, :width, :height, :prompt, :alt, :seed, :workflow, :asker,
+    INSERT INTO asset (id, scene_id, run_id, sha256, mime, bytes, width, height, prompt, alt, seen, seed, workflow,
+                       asker_id, created_at)
+    VALUES (:id, :scene, :run, :hash, :mime, :bytes, :width, :height, :prompt, :alt, :seen, :seed, :workflow, :asker,
             :created_at)
 """)
 

@@ -18,12 +18,14 @@ from bot.catalog.row import (
     Row,
     number,
 )
-from storyforge_core.domain import commands
+from storyforge_core.domain import book, commands
 
 
 def _paint(given: Given) -> Parsed:
     if given["mode"] == "forget":
         return commands.ForgetPicture()
+    if given["mode"] == "keep":
+        return book.KeepLook(given["hint"])
     return commands.Paint(given["hint"], again=given["mode"] == "again")
 
 
@@ -87,11 +89,19 @@ PLAY: Final = Group(
         Row(
             name="paint",
             help="Have this scene painted, once more, or not at all",
-            more="The picture comes under the scene. With “again” the same is painted with other luck.",
+            more=(
+                "The picture comes under the scene. With “again” the same is painted with other luck; “keep” and a "
+                "name has somebody look like that from now on."
+            ),
             example="/story paint seen from the sea",
             arguments=(
-                Argument(name="mode", help="again, or forget to take it down", kind="word", words=("again", "forget")),
-                Argument(name="hint", help="what should be seen on it", limit=HINT_CHARS),
+                Argument(
+                    name="mode",
+                    help="again, forget to take it down, or keep it as the look of somebody",
+                    kind="word",
+                    words=("again", "forget", "keep"),
+                ),
+                Argument(name="hint", help="what should be seen on it, or for keep whose look it is", limit=HINT_CHARS),
             ),
             aliases=("picture",),
             build=_paint,
