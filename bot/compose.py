@@ -15,11 +15,13 @@ from bot.platforms.matrix.options import Options as MatrixOptions
 from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman, LastCall, StoryForge
+from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.reading import Reader
 from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import SetupError
@@ -114,7 +116,8 @@ def furnish(
     memory = Memory(store, embedder)
     mode = studio.mode if studio else "off"
     door = StoryForge(store, clock, rules(settings), Oracle(memory, writer), mode)
-    runner = Runner(store, writer, memory, bus, clock, SCENE, mode)
+    quiet = Quiet()
+    runner = Runner(store, writer, memory, bus, clock, SCENE, mode, quiet)
     gallery = FileGallery(settings.pictures_dir)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(
@@ -124,6 +127,7 @@ def furnish(
         on_deadline=door.deadline,
         on_scene=memory.remember,
         on_start=memory.reread,
+        on_read=Reader(store, writer, quiet).read,
         runs_at_once=settings.runs_at_once,
         retention=retention,
         on_purged=gallery.remove,

@@ -12,18 +12,21 @@ from storyforge_core.domain.commands import Command, Incoming, ShowStatus, Speak
 from storyforge_core.domain.context import prompt_tokens
 from storyforge_core.domain.events import Event, Recorded, SceneTold
 from storyforge_core.domain.replies import Reply, StatusShown
-from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene
+from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene, SceneId
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import LastCall, StoryForge
+from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.reading import Reader
 from storyforge_core.engine.recipes import PICTURE, SCENE, Recipe
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
 from storyforge_core.memory_ports import Embedder
+from storyforge_core.ports import Writer
 from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
 from storyforge_core.store.jobs import Worker
@@ -169,6 +172,11 @@ async def until(true: Callable[[], Awaitable[bool]], within: float = 15) -> None
             await asyncio.sleep(0.01)
 
 
+async def nobody_reads(scene: SceneId) -> None:
+    """Leave a scene as it is."""
+    del scene
+
+
 @asynccontextmanager
 async def game(  # noqa: PLR0913 - what a test may want of a process
     database: Database,
@@ -180,8 +188,12 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     last_calls: tuple[LastCall, ...] = (),
     embedder: Embedder | None = None,
     studio: Studio | None = None,
+    reader: Writer | None = None,
 ) -> AsyncIterator[Game]:
-    """Open a game; without workers nothing is written until another process does, without a studio nothing painted."""
+    """Open a game; without workers nothing is written until another process does.
+
+    Without a studio nothing is painted, without a reader nothing is found out from what scenes say.
+    """
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
@@ -189,7 +201,8 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     mode = studio.mode if studio else "off"
     gallery = Gallery()
     memory = Memory(store, embedder or OfflineEmbedder())
-    runner = Runner(store, told_by, memory, bus, clock, recipe, mode)
+    quiet = Quiet()
+    runner = Runner(store, told_by, memory, bus, clock, recipe, mode, quiet)
     forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, last_calls=last_calls)
     painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE) if studio else None
     tasks = [asyncio.create_task(bus.listen())]
@@ -200,6 +213,7 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
             on_run=runner.execute,
             on_deadline=forge.deadline,
             on_scene=memory.remember,
+            on_read=Reader(store, reader, quiet).read if reader else nobody_reads,
             on_start=memory.reread,
             runs_at_once=4,
             on_picture=painter.execute if painter else None,

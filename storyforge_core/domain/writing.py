@@ -10,8 +10,8 @@ Role = Literal["planner", "writer", "visualizer", "embedder"]
 """Which job a model does; the settings map each role to a model."""
 
 
-Wanted = Literal["choices", "answer"]
-"""What a structured answer is for: title and choices of a scene, or what a player wants to know of the story."""
+Wanted = Literal["choices", "answer", "findings"]
+"""What a structured answer is for: title and choices of a scene, what a player wants to know, or what a scene says."""
 
 
 @dataclass(frozen=True, slots=True)

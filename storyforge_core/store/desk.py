@@ -33,6 +33,7 @@ from storyforge_core.errors import NotFound
 from storyforge_core.ports import Clock
 from storyforge_core.store import bible, lore, memory, pictures, privacy, reading, runs, spaces, tickets, tree, writing
 from storyforge_core.store.arrivals import Arrival
+from storyforge_core.store.casebook import PostgresCasebook
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
 from storyforge_core.store.statement import Db, Statement
@@ -266,6 +267,11 @@ class PostgresDesk:
     async def facts(self, end: SceneId) -> tuple[Fact, ...]:
         """Read the facts that hold at a scene, in the order in which they were written down."""
         return await bible.facts(self._db, end)
+
+    @property
+    def casebook(self) -> PostgresCasebook:
+        """What was found by reading scenes."""
+        return PostgresCasebook(self._db, self._clock)
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""

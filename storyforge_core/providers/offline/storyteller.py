@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.providers.offline.choices import choices_of, title_of
+from storyforge_core.providers.offline.findings import findings_of
 from storyforge_core.providers.offline.scene import go_on, scene_of
 from storyforge_core.providers.offline.text import pieces
 
@@ -44,8 +45,8 @@ class OfflineStoryteller:
         yield Finished("stop")
 
     async def ask(self, asking: Asking) -> str:
-        """Title and choices of a scene, as JSON text; to anything else it has nothing to say."""
-        return await asyncio.to_thread(_answer, asking) if asking.wanted == "choices" else "{}"
+        """Title and choices of a scene, or what it says, as JSON text; to anything else it has nothing to say."""
+        return await asyncio.to_thread(_answer, asking) if asking.wanted in _ANSWERED else "{}"
 
     async def check(self) -> Sequence[Finding]:
         """Say what it is and how to get a language model."""
@@ -67,6 +68,11 @@ def _untold(telling: Telling) -> str:
     return text.removeprefix(telling.told) if text.startswith(telling.told) else go_on(telling.brief, telling.told)
 
 
+_ANSWERED = frozenset({"choices", "findings"})
+
+
 def _answer(asking: Asking) -> str:
     brief, prose = asking.brief, asking.prose
+    if asking.wanted == "findings":
+        return json.dumps(findings_of(brief, prose), ensure_ascii=False)
     return json.dumps({"title": title_of(brief, prose), "choices": choices_of(brief, prose)}, ensure_ascii=False)
