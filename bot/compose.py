@@ -16,6 +16,7 @@ from bot.platforms.matrix.options import Options as MatrixOptions
 from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman, LastCall, StoryForge
+from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.clock import SystemClock
@@ -23,6 +24,7 @@ from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.painter import Painter
 from storyforge_core.engine.portraits import Portraits
+from storyforge_core.engine.reading import Reader
 from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import SetupError
@@ -120,7 +122,8 @@ def furnish(
     gallery, shelf = FileGallery(settings.pictures_dir), FileShelf(settings.static_dir)
     portraits = Portraits(shelf, gallery)
     door = StoryForge(store, clock, rules(settings), Oracle(memory, cast.reader), mode, portraits)
-    runner = Runner(store, cast, memory, bus, clock, SCENE, mode)
+    quiet = Quiet()
+    runner = Runner(store, cast, memory, bus, clock, SCENE, mode, quiet)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(
         conninfo=database.conninfo,
@@ -129,6 +132,7 @@ def furnish(
         on_deadline=door.deadline,
         on_scene=memory.remember,
         on_start=memory.reread,
+        on_read=Reader(store, cast.reader, quiet).read,
         runs_at_once=settings.runs_at_once,
         retention=retention,
         on_purged=partial(_swept, gallery, shelf),

@@ -36,6 +36,7 @@ from storyforge_core.domain.writing import Asking, Finding, Profile, Telling, Wr
 from storyforge_core.look_ports import LookDesk
 from storyforge_core.memory_ports import Book
 from storyforge_core.picture_ports import PictureDesk, PictureStore, Purged
+from storyforge_core.state_ports import Casebook
 
 
 class Clock(Protocol):
@@ -266,6 +267,10 @@ class Desk(Book, PictureDesk, LookDesk, Protocol):
 
     async def draft_of(self, scene: SceneId) -> Draft | None:
         """Read what a scene was made from; None when no run told it."""
+
+    @property
+    def casebook(self) -> Casebook:
+        """What was found by reading scenes."""
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that were queued before this one."""

@@ -13,9 +13,10 @@ from storyforge_core.domain.commands import Command, Incoming, ShowStatus, Speak
 from storyforge_core.domain.context import prompt_tokens
 from storyforge_core.domain.events import Event, Recorded, SceneTold
 from storyforge_core.domain.replies import Reply, StatusShown
-from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene
+from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene, SceneId
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import LastCall, StoryForge
+from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.clock import SystemClock
@@ -23,6 +24,7 @@ from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.painter import Painter
 from storyforge_core.engine.portraits import Portraits
+from storyforge_core.engine.reading import Reader
 from storyforge_core.engine.recipes import PICTURE, SCENE, Recipe
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
@@ -174,6 +176,11 @@ async def until(true: Callable[[], Awaitable[bool]], within: float = 15) -> None
             await asyncio.sleep(0.01)
 
 
+async def nobody_reads(scene: SceneId) -> None:
+    """Leave a scene as it is."""
+    del scene
+
+
 @asynccontextmanager
 async def game(  # noqa: PLR0913 - what a test may want of a process
     database: Database,
@@ -187,8 +194,12 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     studio: Studio | None = None,
     visualizer: Writer | None = None,
     static: Path | None = None,
+    reader: Writer | None = None,
 ) -> AsyncIterator[Game]:
-    """Open a game; without workers nothing is written until another process does, without a studio nothing painted."""
+    """Open a game; without workers nothing is written until another process does.
+
+    Without a studio nothing is painted, without a reader nothing is found out from what scenes say.
+    """
     clock = SystemClock()
     store = PostgresStore(database, clock)
     bus = Bus(store)
@@ -196,7 +207,8 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     mode = studio.mode if studio else "off"
     gallery = Gallery()
     memory = Memory(store, embedder or OfflineEmbedder())
-    runner = Runner(store, Cast.alone(told_by), memory, bus, clock, recipe, mode)
+    quiet = Quiet()
+    runner = Runner(store, Cast.alone(told_by), memory, bus, clock, recipe, mode, quiet)
     portraits = Portraits(FileShelf(static or Path("nowhere")), gallery)
     forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, portraits, last_calls=last_calls)
     painter = None
@@ -210,6 +222,7 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
             on_run=runner.execute,
             on_deadline=forge.deadline,
             on_scene=memory.remember,
+            on_read=Reader(store, reader, quiet).read if reader else nobody_reads,
             on_start=memory.reread,
             runs_at_once=4,
             on_picture=painter.execute if painter else None,

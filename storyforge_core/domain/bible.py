@@ -37,6 +37,8 @@ class Card:
     description: str = ""
     secret: str = ""
     """What the storyteller knows and nobody in the story does."""
+    voice: str = ""
+    """How they speak."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,10 +48,12 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Somebody or something that is in a story, on all its branches: players say so, not a scene."""
+    """Somebody or something that is in a story: on all its branches where players say so."""
 
     id: EntityId
     card: Card
+    seen: int = 0
+    """The number of the scene in which it was found by reading, on this path only; 0 where players wrote it down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def matters(entities: Sequence[Entity], facts: Sequence[Fact], text: str) -> tup
         nameless = not about and age < COMPARED
         if about & here.keys() or (nameless and covers(text, sought(fact.claim.text)) >= NEAR):
             told.append(f"{fact.claim.text} (scene {fact.scene})")
-    return (*(_line(each.card) for each in here.values() if each.card.description or each.card.secret), *told)
+    return (*(_line(each.card) for each in here.values() if _says_something(each.card)), *told)
 
 
 def open_part(line: str) -> str:
@@ -136,7 +140,12 @@ def _named(owners: Mapping[str, Entity], names: Names, text: str) -> dict[Entity
     return {owners[mention.name].id: owners[mention.name] for mention in names.mentions(text)}
 
 
+def _says_something(card: Card) -> bool:
+    return bool(card.description or card.secret or card.voice)
+
+
 def _line(card: Card) -> str:
     also = f", also called {', '.join(card.aliases)}" if card.aliases else ""
+    voice = f" Voice: {card.voice}" if card.voice else ""
     secret = f" {HIDDEN} {card.secret}" if card.secret else ""
-    return f"{card.name} ({card.sort}{also}): {card.description}{secret}"
+    return f"{card.name} ({card.sort}{also}): {card.description}{voice}{secret}"

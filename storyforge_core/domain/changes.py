@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.bible import Card, Claim, EntityId, FactId
 from storyforge_core.domain.looks import Look, LookId
 from storyforge_core.domain.lore import Fired, Lore, LoreId
 from storyforge_core.domain.pictures import Picture, PictureId
+from storyforge_core.domain.states import Standing as Weight
 from storyforge_core.domain.story import (
     BallotId,
     Choice,
@@ -235,6 +237,18 @@ class LookSet:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictSet:
+    """Players decided what is to be thought of something that was found by reading."""
+
+    story: StoryId
+    what: Literal["assertion", "sighting", "promise"]
+    id: UUID
+    before: Weight
+    after: Weight
+    kind: Literal["verdict_set"] = "verdict_set"
+
+
+@dataclass(frozen=True, slots=True)
 class PictureAdded:
     """A picture of a scene was painted."""
 
@@ -267,11 +281,12 @@ Update = (
     | FactSet
     | LoreSet
     | LookSet
+    | VerdictSet
     | PictureSet
 )
 Change = Addition | Update
 
-UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet, LoreSet, LookSet)
+UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet, LoreSet, LookSet, VerdictSet)
 """What `/story undo` takes back. Votes and ballots have ways of their own: vote again, ask again."""
 
 

@@ -10,8 +10,8 @@ Role = Literal["planner", "writer", "visualizer", "embedder"]
 """Which job a model does; the settings map each role to a model."""
 
 
-Wanted = Literal["choices", "answer", "plan"]
-"""What a structured answer is for: a scene's title and choices, what a player asks, or what a scene is to tell."""
+Wanted = Literal["choices", "answer", "plan", "findings"]
+"""What a structured answer is for: a scene's title and choices, what a player asks, what a scene is to tell or says."""
 
 
 @dataclass(frozen=True, slots=True)

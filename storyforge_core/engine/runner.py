@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import structlog
@@ -12,6 +12,7 @@ from storyforge_core.domain.events import WritingFailed, WritingStopped
 from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.story import PictureMode, RunId
 from storyforge_core.domain.writing import Brief
+from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus, Feed
 from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.kit import Kit
@@ -38,6 +39,8 @@ class Runner:
     recipe: Recipe
     pictures: PictureMode = "off"
     """Which scenes get a picture where the story's settings do not say; off where nobody paints."""
+    quiet: Quiet = field(default_factory=Quiet)
+    """What is asked in the background gives way while a run is in hand."""
 
     async def execute(self, run_id: RunId, worker: UUID) -> None:
         """Take a run up, or leave it be when it is over or in other hands. Cancelling stops the model at once."""
@@ -46,7 +49,8 @@ class Runner:
             return
         with structlog.contextvars.bound_contextvars(run=str(run.id), playthrough=str(run.playthrough)):
             try:
-                await self._work(run, worker)
+                async with self.quiet.telling():
+                    await self._work(run, worker)
             except Superseded:
                 structlog.get_logger().warning("another worker took the run over")
 

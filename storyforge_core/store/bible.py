@@ -26,9 +26,14 @@ _SET_ENTITY = Statement("UPDATE entity SET card = :after WHERE id = :id AND card
 
 _FORGET_ENTITY = Statement("DELETE FROM entity WHERE id = :id AND card = :before::jsonb RETURNING id")
 
+# What players write down and what is found by reading count together: whoever adds one holds the story.
+HOLD_STORY = Statement("SELECT id FROM story WHERE id = :story FOR NO KEY UPDATE")
+
 _ADD_FACT = Statement("""
     INSERT INTO fact (id, story_id, number, scene_id, claim)
-    SELECT :id, :story, (SELECT coalesce(max(number), 0) + 1 FROM fact WHERE story_id = :story), :scene, :after
+    SELECT :id, :story, 1 + greatest((SELECT coalesce(max(number), 0) FROM fact WHERE story_id = :story),
+                                     (SELECT coalesce(max(number), 0) FROM assertion WHERE story_id = :story)),
+           :scene, :after
     ON CONFLICT (id) DO NOTHING RETURNING id
 """)
 
@@ -62,5 +67,6 @@ async def set_fact(db: Db, change: FactSet) -> object:
     if change.after is None:
         before = None if change.before is None else dump(CLAIM, change.before)
         return await _FORGET_FACT.value(db, id=change.fact, before=before)
+    await HOLD_STORY.run(db, story=change.story)
     after = dump(CLAIM, change.after)
     return await _ADD_FACT.value(db, id=change.fact, story=change.story, scene=change.scene, after=after)

@@ -16,6 +16,7 @@ from storyforge_core.domain.lore import Lore
 from storyforge_core.domain.pictures import Picture, PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.space import Space
+from storyforge_core.domain.states import Assertion
 from storyforge_core.domain.story import Choice, Rules
 
 Value = TypeVar("Value")
@@ -38,6 +39,7 @@ LORE = TypeAdapter(Lore)
 CARD = TypeAdapter(Card)
 CLAIM = TypeAdapter(Claim)
 HELD = TypeAdapter(Held)
+ASSERTION = TypeAdapter(Assertion)
 
 
 def dump(adapter: TypeAdapter[Value], value: Value) -> str:

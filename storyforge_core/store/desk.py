@@ -47,6 +47,7 @@ from storyforge_core.store import (
     writing,
 )
 from storyforge_core.store.arrivals import Arrival
+from storyforge_core.store.casebook import PostgresCasebook
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
 from storyforge_core.store.statement import Db, Statement
@@ -292,6 +293,11 @@ class PostgresDesk:
     async def count_looks(self, story: StoryId) -> int:
         """Count the pictures of a story, forgotten ones too."""
         return await looks.count(self._db, story)
+
+    @property
+    def casebook(self) -> PostgresCasebook:
+        """What was found by reading scenes."""
+        return PostgresCasebook(self._db, self._clock)
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""

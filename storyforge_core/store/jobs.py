@@ -27,6 +27,7 @@ from storyforge_core.store.jobs_sql import (
     MEMORY_QUEUE,
     PICTURE_QUEUE,
     PICTURE_TASK,
+    READ_TASK,
     REMEMBER_TASK,
     REREAD_TASK,
     RUN_TASK,
@@ -49,9 +50,9 @@ CLEANING = 3600.0
 ENDING = 2.0
 """Seconds after which a task that was told to end is told again; a job stopped decently takes well under one."""
 EMBEDDER_BACK_IN = 60
-"""Seconds until an embedder that was away is tried again; words are found without it."""
-MEMORY_JOBS = 1
-"""Scenes read at once: it is not to keep others waiting."""
+"""Seconds until a model that was away is tried again in the background; words are found without it."""
+MEMORY_JOBS = 4
+"""What is done at once in the background: a scene that waits for a model must not keep others from being findable."""
 CLOCK_JOBS = 4
 """Deadlines handled at once; they are quick."""
 
@@ -86,6 +87,8 @@ class Worker:
     """None where deadlines are left to programs that hear what people do, and can count their votes first."""
     on_scene: Callable[[SceneId], Awaitable[None]]
     """Reads a scene that was told, so that it can be found again."""
+    on_read: Callable[[SceneId], Awaitable[None]]
+    """Finds out what a scene says that was told."""
     on_start: Callable[[], Awaitable[None]]
     """Reads whatever was not read yet."""
     runs_at_once: int
@@ -172,6 +175,10 @@ class Worker:
         @app.task(name=REMEMBER_TASK, retry=later)
         async def remember(scene: str) -> None:
             await self.on_scene(SceneId(UUID(scene)))
+
+        @app.task(name=READ_TASK, retry=later)
+        async def read(scene: str) -> None:
+            await self.on_read(SceneId(UUID(scene)))
 
         @app.task(name=REREAD_TASK, retry=later)
         async def reread() -> None:

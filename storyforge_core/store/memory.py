@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from storyforge_core.domain.memory import WHOLE_WORD, Cue, Found, Passage, Progress, Unread, Vector, stem
 from storyforge_core.domain.story import RoomKey, Scene, SceneId
 from storyforge_core.store.codec import columns, storable
-from storyforge_core.store.jobs_sql import MEMORY_QUEUE, REMEMBER_TASK
+from storyforge_core.store.jobs_sql import MEMORY_QUEUE, READ_TASK, REMEMBER_TASK
 from storyforge_core.store.statement import Db, Statement
 
 CANDIDATES = 30
@@ -45,10 +45,13 @@ _READ = Statement("""
      WHERE passage.scene_id = given.scene AND passage.part = given.part
 """)
 
-# Nobody waits for it, so no run does either: it has a queue of its own.
+# Nobody waits for it, so no run does either: it has a queue of its own. What scenes say is found out in their order.
 _REMEMBER = Statement("""
     SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(
         :queue::text, :task::text, 0, NULL, NULL, jsonb_build_object('scene', :scene::uuid), NULL
+    )::procrastinate_job_to_defer_v1, ROW(
+        :queue::text, :read::text, -1, 'read:' || (SELECT story_id FROM scene WHERE id = :scene::uuid), NULL,
+        jsonb_build_object('scene', :scene::uuid), NULL
     )::procrastinate_job_to_defer_v1])
 """)
 
@@ -194,8 +197,8 @@ _KEEP_LOOKING = Statement("""
 
 
 async def remember_soon(db: Db, wanted: SceneId) -> None:
-    """Have a scene read by the embedder in the background."""
-    await _REMEMBER.run(db, queue=MEMORY_QUEUE, task=REMEMBER_TASK, scene=wanted)
+    """Have a scene read in the background: by the embedder, and for what it says."""
+    await _REMEMBER.run(db, queue=MEMORY_QUEUE, task=REMEMBER_TASK, read=READ_TASK, scene=wanted)
 
 
 async def scene(db: Db, wanted: SceneId) -> Scene | None:

@@ -16,6 +16,7 @@ from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey,
 from storyforge_core.picture_ports import Purged
 from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
 from storyforge_core.store import arrivals, measures, memory, purge, reading, runs, spaces
+from storyforge_core.store.casebook import PostgresCasebook
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
 from storyforge_core.store.liveness import alive
@@ -204,6 +205,12 @@ class PostgresStore:
         """Find passages on the paths that are read in the realm of a room; best first."""
         async with transaction(self._engine) as db:
             return await memory.search(db, realm, cue, limit)
+
+    @asynccontextmanager
+    async def casebook(self) -> AsyncGenerator[PostgresCasebook, None]:
+        """Open the book of what was found by reading; commits at the end, rolls back on an exception."""
+        async with transaction(self._engine) as db:
+            yield PostgresCasebook(db, self._clock)
 
     async def measure(self, model: str) -> Measure:
         """Read how long the tokens of a model are."""

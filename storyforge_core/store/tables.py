@@ -31,13 +31,14 @@ from storyforge_core.domain.tickets import TicketKind
 from storyforge_core.store.book_tables import passage
 from storyforge_core.store.look_tables import look
 from storyforge_core.store.schema import id_column, moment, one_of, to
+from storyforge_core.store.state_tables import assertion
 
 _LIVE = "status IN ('queued', 'running', 'stopping')"
 _LIVE_SCENE = f"{_LIVE} AND kind = 'scene'"
 
-_ELSEWHERE = (passage, look)
+_ELSEWHERE = (passage, look, assertion)
 metadata = _ELSEWHERE[0].metadata
-"""All tables, those of `book_tables` and `look_tables` too."""
+"""All tables, those of other modules too."""
 
 story = Table(
     "story",

@@ -29,12 +29,13 @@ from storyforge_core.domain.changes import (
     StoryAdded,
     TitleSet,
     Update,
+    VerdictSet,
     VoteSet,
 )
 from storyforge_core.domain.story import Choice, Playthrough
 from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
-from storyforge_core.store import bible, looks, lore, pictures
+from storyforge_core.store import bible, casebook, looks, lore, pictures
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.transaction import MEANWHILE
@@ -223,6 +224,8 @@ async def _update(db: Db, change: Update) -> None:  # noqa: C901, PLR0912 - one 
             done = await bible.set_fact(db, change)
         case LookSet():
             done = await looks.put(db, change)
+        case VerdictSet():
+            done = await casebook.set_standing(db, change)
         case PictureSet():
             done = await pictures.set_shown(db, change)
         case _:

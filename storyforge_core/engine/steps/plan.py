@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
-from storyforge_core.domain.bible import matters
+from storyforge_core.domain.bible import matters, named
+from storyforge_core.domain.findings import found_entities
+from storyforge_core.domain.promises import promise_lines
 from storyforge_core.domain.runs import Draft, Order, Situation
+from storyforge_core.domain.states import MOST_HERE, fact_lines, state_lines, subjects
 from storyforge_core.domain.story import Scene, SceneId
 from storyforge_core.domain.writing import Brief, ToldScene
 from storyforge_core.engine.kit import Kit
@@ -40,12 +43,24 @@ async def _brief(order: Order, desk: Desk) -> Brief:
 
 
 async def with_bible(brief: Brief, desk: Desk, here: Situation, end: SceneId | None) -> Brief:
-    """The brief with what is written down about those whom it names."""
-    entities = await desk.entities(here.story.id)
-    facts = await desk.facts(end) if end else ()
-    newest = "\n".join(scene.prose for scene in brief.path[-NAMED_IN:])
-    text = f"{brief.premise}\n{newest}\n{brief.extend}\n{brief.chosen}\n{brief.hint}\n{brief.note}"
-    return replace(brief, known=matters(entities, facts, text))
+    """The brief with what is known about those whom it names: written down by players, or said by scenes."""
+    cards = await desk.entities(here.story.id)
+    newest = "\n".join(scene.prose for scene in reversed(brief.path[-NAMED_IN:]))
+    now = f"{brief.chosen}\n{brief.hint}\n{brief.extend}\n{newest}\n{brief.note}"
+    text = f"{now}\n{brief.premise}"
+    if end is None:
+        return replace(brief, known=matters(cards, (), text))
+    book = desk.casebook
+    entities = found_entities(cards, await book.sighted(end))
+    facts, promises = await desk.facts(end), await book.promises(end)
+    people = named(entities, now)[:MOST_HERE]
+    held = await book.newest(end, subjects(people))
+    return replace(
+        brief,
+        known=(*matters(entities, facts, text), *fact_lines(people, held)),
+        state=state_lines(people, held),
+        promises=promise_lines(promises, now),
+    )
 
 
 async def known_at(desk: Desk, here: Situation, end: SceneId | None) -> Brief:

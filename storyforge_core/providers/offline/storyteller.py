@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.providers.offline.choices import choices_of, title_of
+from storyforge_core.providers.offline.findings import findings_of
 from storyforge_core.providers.offline.outline import plan_of
 from storyforge_core.providers.offline.scene import go_on, scene_of
 from storyforge_core.providers.offline.text import pieces
@@ -45,7 +46,7 @@ class OfflineStoryteller:
         yield Finished("stop")
 
     async def ask(self, asking: Asking) -> str:
-        """Title and choices of a scene, or what it will tell, as JSON text; to anything else it has nothing to say."""
+        """Title and choices of a scene, what it will tell or what it says, as JSON text; to anything else nothing."""
         return await asyncio.to_thread(_answer, asking)
 
     async def check(self) -> Sequence[Finding]:
@@ -75,6 +76,8 @@ def _answer(asking: Asking) -> str:
             answer: dict[str, object] = {"title": title_of(brief, prose), "choices": choices_of(brief, prose)}
         case "plan":
             answer = plan_of(brief)
+        case "findings":
+            answer = dict(findings_of(brief, prose))
         case _:
             answer = {}
     return json.dumps(answer, ensure_ascii=False)

@@ -1,0 +1,64 @@
+"""Questions that nobody waits for: they give way to whoever tells a scene here, and are asked again afterwards."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class Quiet:
+    """Knows whether a scene is being told; one for all who tell and all who ask in the background."""
+
+    def __init__(self) -> None:
+        self._tellings = 0
+        self._silent = asyncio.Event()
+        self._silent.set()
+        self._loud = asyncio.Event()
+
+    @property
+    def disturbed(self) -> bool:
+        """A scene is being told just now."""
+        return self._tellings > 0
+
+    @asynccontextmanager
+    async def telling(self) -> AsyncGenerator[None]:
+        """Have the model to oneself: what is asked in the background meanwhile is abandoned or waits."""
+        self._tellings += 1
+        self._silent.clear()
+        self._loud.set()
+        try:
+            yield
+        finally:
+            self._tellings -= 1
+            if not self._tellings:
+                self._loud.clear()
+                self._silent.set()
+
+    async def ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask when nobody tells; a question that somebody interrupts is closed, and asked anew from its beginning.
+
+        Args:
+            question: asks once each time it is called; it has its own time limit, which does not run while it waits.
+        """
+        while True:
+            await self._silent.wait()
+            asked = asyncio.ensure_future(question())
+            loud = asyncio.ensure_future(self._loud.wait())
+            try:
+                await asyncio.wait((asked, loud), return_when=asyncio.FIRST_COMPLETED)
+                if asked.done():
+                    return asked.result()
+            finally:
+                await _closed(asked)
+                await _closed(loud)
+
+
+async def _closed(task: asyncio.Future[Answer]) -> None:
+    """End a task that is not wanted any more, and wait until it has let go of what it held."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,))
+    with suppress(asyncio.CancelledError):
+        task.exception()  # seen: it would be logged as forgotten otherwise
