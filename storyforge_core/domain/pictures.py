@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, NewType
 from uuid import UUID
 
-from storyforge_core.domain.story import PictureMode, PlayerId, PlaythroughId, RunId, SceneId
+from storyforge_core.domain.story import PictureMode, PlayerId, PlaythroughId, Rating, RunId, SceneId
 
 PictureId = NewType("PictureId", UUID)
 
@@ -39,6 +39,10 @@ class Sight:
     """How it is to be painted, where the story's settings say so."""
     who: tuple[Figure, ...] = ()
     where: str = ""
+    rating: Rating = "teen"
+    """Who the picture is for."""
+    covered: bool = False
+    """It is to be seen only by those who uncover it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,8 @@ class Progress:
     """How many others are painted first."""
     done: float = 0.0
     """From 0 to 1."""
+    preview: bytes = field(default=b"", repr=False)
+    """How it looks so far, where that is known anew: bytes that nobody has looked at yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,22 @@ class PictureRun:
     draft: PictureDraft
     attempts: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A picture that is being painted, or is painted next."""
+
+    run: RunId
+    number: int
+    """Of its scene."""
+    told_by: RunId | None
+    """The run whose words it belongs under; None for a scene that a player wrote."""
+    running: bool
+    before: int
+    """How many others are painted first."""
+    done: float
+    """From 0 to 1."""
 
 
 def painted_by_itself(mode: PictureMode, house: PictureMode, *, voted: bool) -> bool:

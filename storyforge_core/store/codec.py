@@ -12,10 +12,11 @@ from storyforge_core.domain.bible import Card, Claim
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.lore import Lore
-from storyforge_core.domain.pictures import Picture, PictureDraft, PictureRun
+from storyforge_core.domain.pictures import InHand, Picture, PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import Choice, Rules
+from storyforge_core.picture_ports import Filed
 
 Value = TypeVar("Value")
 
@@ -29,6 +30,8 @@ RULES = TypeAdapter(Rules)
 DRAFT = TypeAdapter(Draft)
 RUN = TypeAdapter(Run)
 PICTURE = TypeAdapter(Picture)
+IN_HAND = TypeAdapter(InHand)
+FILED = TypeAdapter(Filed)
 PICTURE_DRAFT = TypeAdapter(PictureDraft)
 PICTURE_RUN = TypeAdapter(PictureRun)
 SITUATION = TypeAdapter(Situation)

@@ -15,7 +15,8 @@ from bot.compose import House, alongside, furnish
 from bot.illustrator import studio
 from bot.presenter.presenter import Presenter
 from bot.surface import File
-from storyforge_core.domain.commands import Command, Incoming, NewStory, Paint
+from storyforge_core.domain.commands import Command, Incoming, NewStory
+from storyforge_core.domain.picturing import Paint
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.providers.offline import OfflineEmbedder, OfflineStoryteller
 from storyforge_core.settings import Settings

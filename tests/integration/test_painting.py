@@ -18,15 +18,14 @@ from storyforge_core.domain.commands import (
     ContinueStory,
     Edit,
     ForgetMe,
-    ForgetPicture,
     Join,
     NewStory,
-    Paint,
     Undo,
     Vote,
 )
 from storyforge_core.domain.events import BallotOpened, PictureFailed, PictureForgotten, PictureShown
 from storyforge_core.domain.pictures import Commission, Painted, PictureDraft, Progress, Vision
+from storyforge_core.domain.picturing import ForgetPicture, Paint
 from storyforge_core.domain.replies import Accepted, Declined
 from storyforge_core.domain.story import PictureMode, Playthrough, RunId
 from storyforge_core.domain.writing import Finding

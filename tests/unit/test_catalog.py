@@ -11,7 +11,7 @@ from bot.catalog.help import help_text, readme_table
 from bot.catalog.row import PREMISE_CHARS, HelpAsked, Parsed, Problem, Root, Row
 from bot.catalog.table import FAMILIES, GROUPS, ROOTS, ROWS, find
 from bot.catalog.typed import make, parse
-from storyforge_core.domain import commands
+from storyforge_core.domain import commands, picturing
 from storyforge_core.domain.commands import Command
 
 README = Path(__file__).parents[2] / "README.md"
@@ -171,10 +171,10 @@ def test_a_form_of_a_platform_is_checked_like_a_typed_line() -> None:
 
 
 def test_a_picture_is_asked_for_in_words_again_or_taken_down() -> None:
-    assert parse("/story paint seen from the sea") == commands.Paint("seen from the sea")
-    assert parse("/story paint again") == commands.Paint(again=True)
-    assert parse("/story paint again but darker") == commands.Paint("but darker", again=True)
-    assert parse("/story paint forget") == commands.ForgetPicture()
+    assert parse("/story paint seen from the sea") == picturing.Paint("seen from the sea")
+    assert parse("/story paint again") == picturing.Paint(again=True)
+    assert parse("/story paint again but darker") == picturing.Paint("but darker", again=True)
+    assert parse("/story paint forget") == picturing.ForgetPicture()
 
 
 def test_every_command_of_the_core_can_be_typed_but_taking_a_sign_back() -> None:

@@ -18,13 +18,19 @@ from bot.catalog.row import (
     Row,
     number,
 )
-from storyforge_core.domain import commands
+from storyforge_core.domain import commands, picturing
 
 
 def _paint(given: Given) -> Parsed:
-    if given["mode"] == "forget":
-        return commands.ForgetPicture()
-    return commands.Paint(given["hint"], again=given["mode"] == "again")
+    match given["mode"]:
+        case "forget":
+            return picturing.ForgetPicture()
+        case "report":
+            return picturing.ReportPicture(given["hint"])
+        case "restore":
+            return picturing.RestorePicture()
+        case mode:
+            return picturing.Paint(given["hint"], again=mode == "again")
 
 
 PLAY: Final = Group(
@@ -87,11 +93,19 @@ PLAY: Final = Group(
         Row(
             name="paint",
             help="Have this scene painted, once more, or not at all",
-            more="The picture comes under the scene. With “again” the same is painted with other luck.",
+            more=(
+                "The picture comes under the scene. With “again” the same is painted with other luck. Everybody may "
+                "report a picture: it is gone at once, and a host may restore it."
+            ),
             example="/story paint seen from the sea",
             arguments=(
-                Argument(name="mode", help="again, or forget to take it down", kind="word", words=("again", "forget")),
-                Argument(name="hint", help="what should be seen on it", limit=HINT_CHARS),
+                Argument(
+                    name="mode",
+                    help="again; forget takes it down; report hides it for hosts to look at; restore shows it again",
+                    kind="word",
+                    words=("again", "forget", "report", "restore"),
+                ),
+                Argument(name="hint", help="what should be seen on it, or why you report it", limit=HINT_CHARS),
             ),
             aliases=("picture",),
             build=_paint,

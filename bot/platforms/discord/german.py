@@ -40,6 +40,7 @@ NAMES: Final[Mapping[str, str]] = {
     "lore": "wissen",
     "manner": "weise",
     "map": "karte",
+    "mature": "ab-18",
     "mode": "art",
     "mydata": "meine-daten",
     "name": "name",
@@ -92,6 +93,7 @@ NAMES: Final[Mapping[str, str]] = {
     "secret": "geheimnis",
     "Branch from here": "Von hier abzweigen",
     "Edit this scene": "Diese Szene umschreiben",
+    "Report this picture": "Dieses Bild melden",
     "Reroll this scene": "Diese Szene neu erzählen",
 }
 TEXTS: Final[Mapping[str, str]] = {
@@ -124,6 +126,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "I am sure": "ich bin sicher",
     "Have this scene painted, once more, or not at all": "Lass diese Szene malen, noch einmal, oder doch nicht",
     "Keep somebody out of all stories of the server": "Halte jemanden aus allen Geschichten des Servers heraus",
+    "Let pictures for adults hang in a room of Matrix": "Lass Bilder für Erwachsene in einem Raum auf Matrix zu",
     "Learn how to play": "Lerne, wie man spielt",
     "Leave a director's note that steers the next scenes": (
         "Hinterlass eine Regienotiz, die die nächsten Szenen lenkt"
@@ -159,7 +162,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "What is true in the story's world": "Was in der Welt der Geschichte wahr ist",
     "Vote for a choice by its number": "Stimme für eine Wahl, mit ihrer Nummer",
     "a hint, or for edit the new words of the scene": "ein Hinweis, oder bei edit die neuen Worte der Szene",
-    "again, or forget to take it down": "again (noch einmal) oder forget (abhängen)",
+    "again; forget takes it down; report hides it for hosts to look at; restore shows it again": (
+        "again: noch einmal; forget: abhängen; report: melden und verbergen; restore: wieder zeigen"
+    ),
     "and what I wrote": "und was ich geschrieben habe",
     "everyone or managers": "alle (everyone) oder die Verwaltung (managers)",
     "forget who I am": "vergiss, wer ich bin",
@@ -192,7 +197,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "what it is called": "wie sie heißt",
     "what it should be": "wie sie sein soll",
     "what should be done": "was getan werden soll",
-    "what should be seen on it": "was darauf zu sehen sein soll",
+    "what should be seen on it, or why you report it": "was darauf zu sehen sein soll",
     "what should happen in it": "was darin geschehen soll",
     "what you want to know": "was du wissen möchtest",
     "what the storyteller should keep in mind": "was beim Erzählen bedacht werden soll",

@@ -9,6 +9,7 @@ import structlog
 from storyforge_core.domain.answers import Problem
 from storyforge_core.domain.context import Keep, Part, as_data, shorten
 from storyforge_core.domain.pictures import PictureDraft, PictureOrder, Sight, Vision
+from storyforge_core.domain.ratings import MEANT, avoided, covered
 from storyforge_core.domain.visions import (
     FRAMINGS,
     PARTS,
@@ -54,12 +55,14 @@ async def _sight(order: PictureOrder, desk: Desk) -> Sight:
         genre=here.story.genre,
         tone=here.story.tone,
         style=rules.style,
-        avoid=rules.avoid,
+        avoid=avoided(rules.rating, rules.avoid),
         hint=order.hint,
         seed=order.seed,
         workflow=rules.workflow,
         who=known_figures(entities, scene.prose),
         where=known_place(entities, scene.prose),
+        rating=rules.rating,
+        covered=covered(rules.rating, rules.spoilers),
     )
 
 
@@ -93,7 +96,7 @@ def question(sight: Sight, window: int) -> str:
     room = window - 2 * ANSWER_TOKENS - QUESTION_TOKENS
     people = "; ".join(f"{figure.name} ({figure.look or 'looks unknown'})" for figure in sight.who)
     texts = {"genre": sight.genre, "tone": sight.tone, "wish": sight.hint, "avoid": sight.avoid, "people": people}
-    texts |= {"place": sight.where, "title": sight.title}
+    texts |= {"place": sight.where, "title": sight.title, "audience": MEANT[sight.rating]}
     prose = shorten(Part(as_data(sight.prose), Keep.END), room // 2)
     material = "\n".join(f"<{tag}>{as_data(text)}</{tag}>" for tag, text in texts.items() if text)
     example = json.dumps({**dict.fromkeys(PARTS, "…"), "framing": FRAMINGS[2], "alt": "…"}, ensure_ascii=False)
