@@ -20,6 +20,7 @@ from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.portraits import Portraits
 from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import SetupError
@@ -33,6 +34,7 @@ from storyforge_core.store.jobs import Worker
 from storyforge_core.store.ledger import PostgresLedger
 from storyforge_core.store.migrate import upgrade
 from storyforge_core.store.postgres import PostgresStore
+from storyforge_core.store.shelf import FileShelf
 
 NO_HOMESERVER = "Set MATRIX_HOMESERVER, the address of the server that the bot's Matrix account is on."
 
@@ -113,9 +115,10 @@ def furnish(
     bus = Bus(store)
     memory = Memory(store, embedder)
     mode = studio.mode if studio else "off"
-    door = StoryForge(store, clock, rules(settings), Oracle(memory, writer), mode)
+    gallery, shelf = FileGallery(settings.pictures_dir), FileShelf(settings.static_dir)
+    portraits = Portraits(shelf, gallery)
+    door = StoryForge(store, clock, rules(settings), Oracle(memory, writer), mode, portraits)
     runner = Runner(store, writer, memory, bus, clock, SCENE, mode)
-    gallery = FileGallery(settings.pictures_dir)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(
         conninfo=database.conninfo,

@@ -179,6 +179,7 @@ def _places(settings: Settings) -> list[Finding]:
     directories = {
         "data": settings.data_dir,
         "pictures": settings.pictures_dir,
+        "looks": settings.static_dir,
         "exports": settings.exports_dir,
         "workflows": settings.workflow_dir,
         "log": log_file(settings),

@@ -9,6 +9,7 @@ from uuid import UUID
 from storyforge_core.domain.events import PictureReported, PictureShown
 from storyforge_core.domain.pictures import (
     Commission,
+    HungPicture,
     InHand,
     Kept,
     Mime,
@@ -129,7 +130,7 @@ class PictureStore(Protocol):
     async def claim_picture(self, run: RunId, worker: UUID) -> PictureRun | None:
         """Take the run of a picture up; None when it is over or a living worker has it."""
 
-    async def picture_in(self, key: RoomKey, message: str) -> PictureId | None:
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
         """Find the picture that hangs at a message of a room, or is one; None where none does."""
 
     async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:

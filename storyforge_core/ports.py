@@ -33,6 +33,7 @@ from storyforge_core.domain.story import (
 )
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.domain.writing import Asking, Finding, Profile, Telling, WriterEvent
+from storyforge_core.look_ports import LookDesk
 from storyforge_core.memory_ports import Book
 from storyforge_core.picture_ports import PictureDesk, PictureStore, Purged
 
@@ -126,7 +127,7 @@ class ShownScene:
     """It belongs to the story that the room shows now."""
 
 
-class Desk(Book, PictureDesk, Protocol):
+class Desk(Book, PictureDesk, LookDesk, Protocol):
     """One transaction in which a command is decided. All that is written here is stored together, or not at all.
 
     While a desk with a situation is open, the playthrough is locked against every other desk.

@@ -151,6 +151,7 @@ class Settings(BaseSettings):
     """None: the bundled PostgreSQL. Otherwise always in the form `postgresql://…`."""
     data_dir: Path
     pictures_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "pictures")
+    static_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "static")
     exports_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "exports")
     workflow_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "workflows")
 

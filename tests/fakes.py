@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, RoomGone, SlowDown, SurfaceError
 from storyforge_core.domain.events import Event, Recorded
-from storyforge_core.domain.pictures import InHand, Kept, Mime, PictureId, Size
+from storyforge_core.domain.pictures import HungPicture, InHand, Kept, Mime, PictureId, Size
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.space import Manner, Space
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RoomKey, RunId
@@ -268,12 +268,12 @@ class Ledger:
 class Events:
     """The part of a store that a presenter reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self.ledger = ledger or Ledger()
         self.told: list[tuple[PlaythroughId, Recorded]] = []
         self.rooms: dict[RoomKey, Room] = {}
         self.runs: dict[PlaythroughId, Run] = {}
         self.spaces: dict[str, Space] = {}
-        self.ledger: Ledger | None = None
         self.painting: InHand | None = None
         """The picture that is in hand."""
         self.hosting: tuple[str, ...] = ()
@@ -297,14 +297,13 @@ class Events:
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         return self.runs.get(playthrough)
 
-    async def picture_in(self, key: RoomKey, message: str) -> PictureId | None:
-        assert self.ledger is not None, "the test asks which pictures hang where"
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
         found = [
             row
             for (room, what, _), row in self.ledger.rows.items()
             if room == self.rooms[key].id and row.message == message and what.startswith("picture:")
         ]
-        return PictureId(UUID(found[-1].subject[8:44])) if found else None
+        return HungPicture(PictureId(UUID(found[-1].subject[8:44])), 1) if found else None
 
     async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:  # noqa: ARG002
         return self.painting

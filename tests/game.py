@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 from bot.illustrator import Studio
@@ -20,6 +21,7 @@ from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.painter import Painter
+from storyforge_core.engine.portraits import Portraits
 from storyforge_core.engine.recipes import PICTURE, SCENE, Recipe
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
@@ -28,6 +30,7 @@ from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
 from storyforge_core.store.jobs import Worker
 from storyforge_core.store.postgres import PostgresStore
+from storyforge_core.store.shelf import FileShelf
 from tests.fakes import Gallery
 
 HOME = RoomKey("terminal", "main", "here")
@@ -180,6 +183,7 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     last_calls: tuple[LastCall, ...] = (),
     embedder: Embedder | None = None,
     studio: Studio | None = None,
+    static: Path | None = None,
 ) -> AsyncIterator[Game]:
     """Open a game; without workers nothing is written until another process does, without a studio nothing painted."""
     clock = SystemClock()
@@ -190,7 +194,8 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     gallery = Gallery()
     memory = Memory(store, embedder or OfflineEmbedder())
     runner = Runner(store, told_by, memory, bus, clock, recipe, mode)
-    forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, last_calls=last_calls)
+    portraits = Portraits(FileShelf(static or Path("nowhere")), gallery)
+    forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, portraits, last_calls=last_calls)
     painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE) if studio else None
     tasks = [asyncio.create_task(bus.listen())]
     for _ in range(workers):

@@ -33,12 +33,14 @@ Kind = Literal[
     "lore",
     "command",
     "file",
+    "picture",
     "channel",
     "role",
     "person",
 ]
 """`word` is one of `Argument.words`; `scene` to `command` name what a platform may complete while it is typed; a `file`
-is given as the text in it; the last three are the platform's own, by its ids, and it may have a way to pick them."""
+is given as the text in it, a `picture` as what the platform has instead of its bytes; the last three are the platform's
+own, by its ids, and it may have a way to pick them."""
 
 Who = Literal["anyone", "players", "host", "managers"]
 Given = Mapping[str, str]

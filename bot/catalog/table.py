@@ -24,6 +24,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "character": "Who is in the story",
     "place": "Where the story is",
     "prop": "What is in the story",
+    "look": "How people and things look",
     "fact": "What is true in the story",
     "lore": "What is true in the story's world",
     "setup": "Decide things for the whole server",

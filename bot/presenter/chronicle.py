@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.wording.asking import Asked, asked
 from storyforge_core.domain.events import BallotChanged, BallotOpened, Event, Recorded, StoryBegan, StoryOpened
-from storyforge_core.domain.pictures import InHand, PictureId
+from storyforge_core.domain.pictures import HungPicture, InHand
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomId, RoomKey
@@ -32,7 +32,7 @@ class EventSource(Protocol):
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         """Find what is being written or queued."""
 
-    async def picture_in(self, key: RoomKey, message: str) -> PictureId | None:
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
         """Find the picture that hangs at a message of a room, or is one; None where none does."""
 
     async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:

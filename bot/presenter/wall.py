@@ -69,7 +69,8 @@ class Wall:
         """Take a picture away, where it hangs and the platform can; it may be hung again."""
         for delivery in await self._outbox.known(_subject(picture)):
             hung = delivery.message
-            if hung is not None and await self._store.picture_in(self._room, hung) == picture:
+            there = await self._store.picture_in(self._room, hung) if hung is not None else None
+            if hung is not None and there is not None and there.picture == picture:
                 await self._insist(partial(self._outbox.detach, hung))
                 self._newest = None if self._newest == hung else self._newest
             await self._outbox.remember(replace(delivery, message=None, final=False, shown=delivery.shown + 1))

@@ -6,6 +6,7 @@ from typing import assert_never
 from bot.wording.asking import Asked, question
 from bot.wording.bible import bible_text
 from bot.wording.knowing import answer, found
+from bot.wording.looks import look_text
 from bot.wording.lore import lore_text
 from bot.wording.mydata import my_data
 from bot.wording.prompts import context, why
@@ -21,6 +22,8 @@ from storyforge_core.domain.replies import (
     EntitiesShown,
     EntityShown,
     FactsShown,
+    LookShown,
+    LooksListed,
     LoreExported,
     LoreImported,
     LoreListed,
@@ -83,6 +86,8 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = context(reply, voice)
         case LoreListed() | LoreShown() | LoreImported() | LoreExported():
             text = lore_text(reply, voice)
+        case LookShown() | LooksListed():
+            text = look_text(reply, voice)
         case EntityShown() | EntitiesShown() | FactsShown():
             text = bible_text(reply, voice)
         case _:

@@ -1,6 +1,6 @@
 """What can be asked of a story's memory, and what can be written down as true: one value per command."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from storyforge_core.domain.bible import Sort
 
@@ -105,6 +105,40 @@ class ForgetFact:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class EntityLook:
+    """See how somebody or something looks, or give them a look from here on."""
+
+    sort: Sort
+    name: str
+    file: str = ""
+    """What a player typed for a file; only where they sit at the machine does it become a picture."""
+    picture: bytes = field(default=b"", repr=False)
+    """What they sent; empty: they want to see the look that there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLook:
+    """Have somebody or something look from a scene on as on the scene's picture."""
+
+    name: str = ""
+    """Empty: the only one who is seen on it."""
+    scene: str = ""
+    """Its number or title; empty is the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListLooks:
+    """List who and what looks like a picture here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetLook:
+    """Take the look of somebody or something away; an older one on the way here holds again."""
+
+    name: str
+
+
 BookCommand = (
     Ask
     | Search
@@ -119,5 +153,9 @@ BookCommand = (
     | AddFact
     | ListFacts
     | ForgetFact
+    | EntityLook
+    | KeepLook
+    | ListLooks
+    | ForgetLook
 )
 """What a person can ask of what a story knows."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.bible import Card, Claim, EntityId, FactId
+from storyforge_core.domain.looks import Look, LookId
 from storyforge_core.domain.lore import Fired, Lore, LoreId
 from storyforge_core.domain.pictures import Picture, PictureId
 from storyforge_core.domain.story import (
@@ -224,6 +225,16 @@ class FactSet:
 
 
 @dataclass(frozen=True, slots=True)
+class LookSet:
+    """Somebody or something got a look, or lost it."""
+
+    look: LookId
+    before: Look | None
+    after: Look | None
+    kind: Literal["look_set"] = "look_set"
+
+
+@dataclass(frozen=True, slots=True)
 class PictureAdded:
     """A picture of a scene was painted."""
 
@@ -255,11 +266,12 @@ Update = (
     | EntitySet
     | FactSet
     | LoreSet
+    | LookSet
     | PictureSet
 )
 Change = Addition | Update
 
-UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet, LoreSet)
+UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet, LoreSet, LookSet)
 """What `/story undo` takes back. Votes and ballots have ways of their own: vote again, ask again."""
 
 

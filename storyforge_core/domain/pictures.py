@@ -53,6 +53,8 @@ class Vision:
     """For the illustrator."""
     alt: str
     """For those who cannot see the picture."""
+    seen: tuple[str, ...] | None = None
+    """Names of those on it whom the story knows; None where nobody has said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,15 @@ class PictureRun:
     draft: PictureDraft
     attempts: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HungPicture:
+    """A picture as a message shows it."""
+
+    picture: PictureId
+    number: int
+    """Of its scene."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import structlog
@@ -20,6 +20,7 @@ from storyforge_core.engine.handlers import (
     hosting,
     inquiring,
     linking,
+    looks,
     lore,
     moving,
     painting,
@@ -30,6 +31,7 @@ from storyforge_core.engine.handlers import (
     spaces,
 )
 from storyforge_core.engine.oracle import Errand, Oracle
+from storyforge_core.engine.portraits import Portraits
 from storyforge_core.engine.table import NO_STORY, Table
 from storyforge_core.errors import NotFound, StoryForgeError
 from storyforge_core.ports import Clock, Desk, Store
@@ -87,6 +89,8 @@ class StoryForge:
     oracle: Oracle
     pictures: PictureMode = "off"
     """Which scenes get a picture where a story's settings do not say; off where nobody paints."""
+    portraits: Portraits | None = None
+    """Where looks are; None where there is no place for them."""
     doorman: Doorman | None = None
     """None where only the owner plays."""
     last_calls: tuple[LastCall, ...] = ()
@@ -97,12 +101,24 @@ class StoryForge:
         try:
             if self.doorman is not None:
                 self.doorman.admit(incoming)
+            incoming = await self._drawn(incoming)
             async with self.store.receive(incoming) as desk:
                 found = await self._answer(desk, incoming) if desk.fresh else Repeated()
             return await self.oracle.look(found) if isinstance(found, Errand) else found
         except StoryForgeError as error:
             structlog.get_logger().info("declined", error=str(error), command=type(incoming.command).__name__)
             return Declined(str(error))
+
+    async def _drawn(self, incoming: Incoming) -> Incoming:
+        """Look through a picture that comes along, before anything is held for it.
+
+        Raises:
+            Invalid: it is none that can be used.
+        """
+        command = incoming.command
+        if not isinstance(command, book.EntityLook) or not command.picture or self.portraits is None:
+            return incoming
+        return replace(incoming, command=replace(command, picture=await self.portraits.shelf.drawn(command.picture)))
 
     async def objection(self, incoming: Incoming) -> Reply | None:
         """Say why no story can begin there, before a place is made for it; None when one can.
@@ -170,6 +186,7 @@ class StoryForge:
             around=incoming.around,
             rules=self.rules,
             pictures=self.pictures,
+            portraits=self.portraits,
         )
         return await _dispatch(table, incoming.command)
 
@@ -198,6 +215,8 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             | book.ForgetFact()
         ):
             return await bible.handle(table, command)
+        case book.EntityLook() | book.KeepLook() | book.ListLooks() | book.ForgetLook():
+            return await looks.handle(table, command)
         case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():

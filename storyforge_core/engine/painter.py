@@ -86,7 +86,7 @@ class Painter:
     async def _reporting(
         self, run: PictureRun, worker: UUID, stage: str, draft: PictureDraft
     ) -> AsyncIterator[Callable[[Progress], None]]:
-        """Note now and then how far a picture is, for whoever asks, and how it looks so far where everybody may see it."""
+        """Note now and then how far a picture is, and how it looks so far where everybody may see it."""
         news = asyncio.Event()
         heard = Progress(0, draft.done)
 

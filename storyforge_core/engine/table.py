@@ -8,6 +8,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.commands import Speaker, Surroundings
 from storyforge_core.domain.runs import Situation
 from storyforge_core.domain.story import Member, PictureMode, Player, Room, Rules, Scene
+from storyforge_core.engine.portraits import Portraits
 from storyforge_core.errors import Busy, NotFound
 from storyforge_core.ports import Clock, Desk
 
@@ -29,6 +30,8 @@ class Table:
     """For stories that begin here."""
     pictures: PictureMode
     """Which scenes get a picture where the story's settings do not say; off where nobody paints."""
+    portraits: Portraits | None = None
+    """Where looks are; None where there is no place for them."""
 
     @property
     def here(self) -> Situation:

@@ -27,7 +27,7 @@ SMALLER = 0.7
 SENT_AGAIN = 2
 """How often a picture is sent again that a server has forgotten."""
 QUICK, EASY, WAITING = 0.005, 1.0, 3.0
-"""Seconds between two looks: when the socket has said that it is done, at first, while it is painted, while others are."""
+"""Seconds between two looks: right after the socket has said that it is done, while it is painted, while others are."""
 SOCKET_TELLS = 3
 """How many times longer one waits for a server whose socket tells what happens to the picture."""
 UNHEARD = (0.2, 1.0, 2.0)

@@ -11,6 +11,7 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.bible import Card, Claim
 from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
+from storyforge_core.domain.looks import Held
 from storyforge_core.domain.lore import Lore
 from storyforge_core.domain.pictures import InHand, Picture, PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, Situation
@@ -39,6 +40,7 @@ SPACE = TypeAdapter(Space)
 LORE = TypeAdapter(Lore)
 CARD = TypeAdapter(Card)
 CLAIM = TypeAdapter(Claim)
+HELD = TypeAdapter(Held)
 
 
 def dump(adapter: TypeAdapter[Value], value: Value) -> str:

@@ -8,6 +8,7 @@ from storyforge_core.domain.bible import Entity, Fact
 from storyforge_core.domain.changes import UNDOABLE, Change, Entry, MemberSet, RoomSet, StoryAdded, Verb
 from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
+from storyforge_core.domain.looks import Held
 from storyforge_core.domain.lore import Fired, LoreId, StoryLore
 from storyforge_core.domain.pictures import Picture, PictureId, PictureRun
 from storyforge_core.domain.privacy import MyData
@@ -32,7 +33,20 @@ from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
 from storyforge_core.picture_ports import Filed
 from storyforge_core.ports import Clock
-from storyforge_core.store import bible, lore, memory, pictures, privacy, reading, runs, spaces, tickets, tree, writing
+from storyforge_core.store import (
+    bible,
+    looks,
+    lore,
+    memory,
+    pictures,
+    privacy,
+    reading,
+    runs,
+    spaces,
+    tickets,
+    tree,
+    writing,
+)
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
@@ -275,6 +289,18 @@ class PostgresDesk:
     async def facts(self, end: SceneId) -> tuple[Fact, ...]:
         """Read the facts that hold at a scene, in the order in which they were written down."""
         return await bible.facts(self._db, end)
+
+    async def looks(self, scene: SceneId) -> tuple[Held, ...]:
+        """Read the looks that hold at a scene, the newest on its path of each; with them that of the scene itself."""
+        return await looks.held(self._db, scene)
+
+    async def look_file(self, sha256: str) -> str | None:
+        """Find where a picture of these bytes lies already; None where it does not."""
+        return await looks.file(self._db, sha256)
+
+    async def count_looks(self, story: StoryId) -> int:
+        """Count the pictures of a story, forgotten ones too."""
+        return await looks.count(self._db, story)
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""

@@ -60,7 +60,7 @@ class FileGallery:
                 place.unlink(missing_ok=True)
                 return
             place.parent.mkdir(parents=True, exist_ok=True)
-            _write(place, small(data))
+            write_whole(place, small(data))
         except (BrokenAnswer, OSError) as error:
             log.debug("no preview", file=str(place), reason=str(error))
 
@@ -70,7 +70,7 @@ class FileGallery:
         try:
             if not place.exists() or place.stat().st_size != kept.bytes:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                _write(place, fresh)
+                write_whole(place, fresh)
         except OSError as error:
             raise ServiceDown(f"A picture could not be saved ({error.strerror}); it is tried again.") from error
         return kept
@@ -99,7 +99,7 @@ def _read(place: Path) -> bytes | None:
         return None
 
 
-def _write(place: Path, data: bytes) -> None:
+def write_whole(place: Path, data: bytes) -> None:
     """Have a file be there whole or not at all, also after the power was cut."""
     draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from storyforge_core.domain.looks import MOST_LOOK_BYTES
 from storyforge_core.domain.pictures import Kept, Mime, Size
 from storyforge_core.errors import BrokenAnswer
 
@@ -26,6 +27,8 @@ LEAST_SIDE = 16
 SMALL_SIDE = 384
 QUALITIES = (92, 80)
 SHRINK = 0.75
+LOOK_SIDE = 1536
+"""Of a look, at the most: workflows paint by about a million pixels of it."""
 FORMATS: Mapping[str, Mime] = MappingProxyType({"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"})
 SUFFIXES: Mapping[Mime, str] = MappingProxyType({"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"})
 
@@ -63,6 +66,21 @@ def small(data: bytes) -> bytes:
         plain = _plain(picture).convert("RGB")
     plain.thumbnail((SMALL_SIDE, SMALL_SIDE))
     return _encoded(plain, "JPEG", quality=QUALITIES[1])
+
+
+def portrait(data: bytes) -> bytes:
+    """Make a look of a picture from outside: a PNG without anything but pixels, small enough to paint by.
+
+    Raises:
+        BrokenAnswer: it is no picture that can be used, or too large.
+    """
+    if len(data) > MOST_LOOK_BYTES:
+        raise BrokenAnswer(f"That picture has {len(data):,} bytes; {MOST_LOOK_BYTES:,} are the most.")
+    with _opened(data) as picture:
+        picture.draft("RGB", (LOOK_SIDE, LOOK_SIDE))  # a JPEG need not be decoded larger than it is kept
+        plain = _plain(picture)
+    plain.thumbnail((LOOK_SIDE, LOOK_SIDE), Image.Resampling.LANCZOS)
+    return _encoded(_on_white(plain), "PNG", compress_level=PACKED)
 
 
 def fitting(data: bytes, mime: Mime, limit: int) -> tuple[bytes, Mime]:
@@ -124,6 +142,15 @@ def _plain(picture: Image.Image) -> Image.Image:
     bare = Image.new(mode, converted.size)
     bare.paste(converted)
     return bare
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """What is behind a picture: painters take no account of what can be seen through."""
+    if picture.mode != "RGBA":
+        return picture
+    ground = Image.new("RGBA", picture.size, "white")
+    ground.alpha_composite(picture)
+    return ground.convert("RGB")
 
 
 def _pixels_of_png(data: bytes) -> bytes:

@@ -1,16 +1,16 @@
 """Pictures of scenes: the rows; the bytes are in `gallery`."""
 
 from storyforge_core.domain.changes import PictureSet
-from storyforge_core.domain.pictures import InHand, Picture, PictureId
+from storyforge_core.domain.pictures import HungPicture, InHand, Picture, PictureId
 from storyforge_core.domain.story import PlaythroughId, RoomKey, RunId, SceneId
 from storyforge_core.picture_ports import Filed
 from storyforge_core.store.codec import FILED, IN_HAND, PICTURE, columns
 from storyforge_core.store.statement import Db, Statement
 
 _ADD = Statement("""
-    INSERT INTO asset (id, scene_id, run_id, sha256, mime, bytes, width, height, prompt, alt, seed, workflow, asker_id,
-                       created_at)
-    VALUES (:id, :scene, :run, :hash, :mime, :bytes, :width, :height, :prompt, :alt, :seed, :workflow, :asker,
+    INSERT INTO asset (id, scene_id, run_id, sha256, mime, bytes, width, height, prompt, alt, seen, seed, workflow,
+                       asker_id, created_at)
+    VALUES (:id, :scene, :run, :hash, :mime, :bytes, :width, :height, :prompt, :alt, :seen, :seed, :workflow, :asker,
             :created_at)
 """)
 
@@ -62,8 +62,11 @@ _IN_HAND = Statement("""
 """)
 
 _PICTURE_IN = Statement("""
-    SELECT substr(delivery.subject, 9, 36)::uuid
-      FROM delivery JOIN room ON room.id = delivery.room_id
+    SELECT asset.id AS picture, scene.number
+      FROM delivery
+      JOIN room ON room.id = delivery.room_id
+      JOIN asset ON asset.id = substr(delivery.subject, 9, 36)::uuid
+      JOIN scene ON scene.id = asset.scene_id
      WHERE room.platform = :platform AND room.address = :address AND delivery.message = :message
        AND delivery.subject LIKE 'picture:%'
      ORDER BY delivery.id DESC LIMIT 1
@@ -113,10 +116,10 @@ async def reports(db: Db, playthrough: PlaythroughId) -> tuple[Filed, ...]:
     return tuple(FILED.validate_json(row[0]) for row in await _REPORTS.rows(db, playthrough=playthrough))
 
 
-async def picture_in(db: Db, key: RoomKey, message: str) -> PictureId | None:
+async def picture_in(db: Db, key: RoomKey, message: str) -> HungPicture | None:
     """Find the picture that hangs at a message of a room, or is one."""
-    found: PictureId | None = await _PICTURE_IN.value(db, platform=key.platform, address=key.address, message=message)
-    return found
+    found = await _PICTURE_IN.row(db, platform=key.platform, address=key.address, message=message)
+    return HungPicture(**found) if found else None
 
 
 async def hosts(db: Db, playthrough: PlaythroughId, platform: str) -> tuple[str, ...]:

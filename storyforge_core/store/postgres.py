@@ -9,7 +9,7 @@ from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.manifest import Measure
 from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Unread, Vector
-from storyforge_core.domain.pictures import InHand, PictureDraft, PictureId, PictureRun
+from storyforge_core.domain.pictures import HungPicture, InHand, PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId, Scene, SceneId
@@ -74,7 +74,7 @@ class PostgresStore:
         async with connection(self._engine) as db:
             return await runs.claim_picture(db, run, worker)
 
-    async def picture_in(self, key: RoomKey, message: str) -> PictureId | None:
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
         """Find the picture that hangs at a message of a room, or is one; None where none does."""
         async with connection(self._engine) as db:
             return await pictures.picture_in(db, key, message)

@@ -34,7 +34,7 @@ _SIMPLE: Final = {
     "picture": """asset.id, asset.scene_id AS scene, asset.run_id AS run,
         json_build_object('sha256', asset.sha256, 'mime', asset.mime, 'bytes', asset.bytes,
                           'size', json_build_object('width', asset.width, 'height', asset.height)) AS kept,
-        json_build_object('prompt', asset.prompt, 'alt', asset.alt) AS vision,
+        json_build_object('prompt', asset.prompt, 'alt', asset.alt, 'seen', asset.seen) AS vision,
         asset.seed, asset.workflow, asset.asker_id AS asker, asset.created_at""",
     "live": "run.status IN ('queued', 'running', 'stopping')",
     "whole_path": """segment (branch_id, parent_id, first, last, whole) AS (

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.changes import Verb
@@ -29,13 +29,15 @@ from storyforge_core.domain.runs import RunKind, RunStatus
 from storyforge_core.domain.story import MembershipState, Origin
 from storyforge_core.domain.tickets import TicketKind
 from storyforge_core.store.book_tables import passage
+from storyforge_core.store.look_tables import look
 from storyforge_core.store.schema import id_column, moment, one_of, to
 
 _LIVE = "status IN ('queued', 'running', 'stopping')"
 _LIVE_SCENE = f"{_LIVE} AND kind = 'scene'"
 
-metadata = passage.metadata
-"""All tables, those of `book_tables` too."""
+_ELSEWHERE = (passage, look)
+metadata = _ELSEWHERE[0].metadata
+"""All tables, those of `book_tables` and `look_tables` too."""
 
 story = Table(
     "story",
@@ -240,6 +242,7 @@ asset = Table(
     Column("height", Integer, nullable=False),
     Column("prompt", Text, nullable=False),
     Column("alt", Text, nullable=False),
+    Column("seen", ARRAY(Text), nullable=True),  # names; null where nobody has said whom it shows
     Column("seed", BigInteger, nullable=False),
     Column("workflow", Text, nullable=False),
     to("player", "asker_id", nullable=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bot.presenter.presenter import Presenter
 from storyforge_core.domain.commands import BranchFrom, ContinueStory, NewStory, ShowStories, Undo, Vote
 from storyforge_core.domain.events import Recorded
-from storyforge_core.domain.pictures import InHand, PictureId
+from storyforge_core.domain.pictures import HungPicture, InHand
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import PlaythroughId, Room, RoomKey
@@ -100,7 +100,7 @@ class Sudden:
     async def space(self, key: RoomKey) -> Space:
         return await self.play.store.space(key)
 
-    async def picture_in(self, key: RoomKey, message: str) -> PictureId | None:
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
         return await self.play.store.picture_in(key, message)
 
     async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:

@@ -11,7 +11,11 @@ MANY: Final[Mapping[Sort, str]] = {"character": "characters", "place": "places",
 EXAMPLES: Final[Mapping[Sort, str]] = {"character": "Maren", "place": "the mill", "prop": "the brass key"}
 TEXT: Final = Argument(name="text", help="what is true of it", limit=TEXT_CHARS, named=True)
 SECRET: Final = Argument(name="secret", help="what only the storyteller knows", limit=TEXT_CHARS, named=True)
+PATH_CHARS: Final = 1000
 NEW: Final = Argument(name="name", help="its name", required=True, limit=NAME_CHARS)
+PICTURE: Final = Argument(
+    name="file", help="a picture: PNG, JPEG or WebP", kind="picture", limit=PATH_CHARS, named=True
+)
 KNOWN: Final = Argument(name="name", help="its name", kind="entity", required=True, limit=NAME_CHARS)
 
 
@@ -57,6 +61,17 @@ def _further(sort: Sort, one: str) -> Iterator[Row]:
         build=lambda given: book.AliasEntity(sort, given["name"], given["also"]),
     )
     yield Row(
+        name=f"{sort} look",
+        help=f"See how a {sort} looks, or give it a look from here on",
+        more=(
+            "Send a picture with it: pictures of the scenes from here on show it like that. On Matrix the command is "
+            "the picture's caption, or a reply to it; in the terminal, file= names a file of yours."
+        ),
+        example=f"/story {sort} look {one}",
+        arguments=(KNOWN, PICTURE),
+        build=lambda given: book.EntityLook(sort, given["name"], given["file"]),
+    )
+    yield Row(
         name=f"{sort} list",
         help=f"List the {MANY[sort]} that are written down",
         more="With what is true of them, but without secrets.",
@@ -79,6 +94,22 @@ BIBLE_ROWS: Final = Group(
     root=BOOK,
     rows=(
         *(row for sort in get_args(Sort) for row in _rows(sort)),
+        Row(
+            name="look list",
+            help="List who and what has a look here",
+            more="With the scene from which each look holds; those of other branches do not.",
+            example="/story look list",
+            who="anyone",
+            build=lambda _: book.ListLooks(),
+        ),
+        Row(
+            name="look forget",
+            help="Take the look of somebody or something away",
+            more="An older one on the way here holds again. Undo brings it back.",
+            example="/story look forget Maren",
+            arguments=(Argument(name="name", help="its name", kind="entity", required=True, limit=NAME_CHARS),),
+            build=lambda given: book.ForgetLook(given["name"]),
+        ),
         Row(
             name="fact add",
             help="Write down what is true from a scene on",

@@ -18,13 +18,15 @@ from bot.catalog.row import (
     Row,
     number,
 )
-from storyforge_core.domain import commands, picturing
+from storyforge_core.domain import book, commands, picturing
 
 
 def _paint(given: Given) -> Parsed:
     match given["mode"]:
         case "forget":
             return picturing.ForgetPicture()
+        case "keep":
+            return book.KeepLook(given["hint"])
         case "report":
             return picturing.ReportPicture(given["hint"])
         case "restore":
@@ -94,18 +96,21 @@ PLAY: Final = Group(
             name="paint",
             help="Have this scene painted, once more, or not at all",
             more=(
-                "The picture comes under the scene. With “again” the same is painted with other luck. Everybody may "
-                "report a picture: it is gone at once, and a host may restore it."
+                "The picture comes under the scene. With “again” the same is painted with other luck; “keep” and a "
+                "name has somebody look like that from now on. Everybody may report a picture: it is gone at once, and "
+                "a host may restore it."
             ),
             example="/story paint seen from the sea",
             arguments=(
                 Argument(
                     name="mode",
-                    help="again; forget takes it down; report hides it for hosts to look at; restore shows it again",
+                    help="again; forget takes it down; keep makes it a look; report hides it; restore shows it again",
                     kind="word",
-                    words=("again", "forget", "report", "restore"),
+                    words=("again", "forget", "keep", "report", "restore"),
                 ),
-                Argument(name="hint", help="what should be seen on it, or why you report it", limit=HINT_CHARS),
+                Argument(
+                    name="hint", help="what should be seen; whose look it is; why you report it", limit=HINT_CHARS
+                ),
             ),
             aliases=("picture",),
             build=_paint,

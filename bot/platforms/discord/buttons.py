@@ -11,7 +11,7 @@ from uuid import UUID
 import discord
 
 from bot.catalog.row import CHOICE_CHARS
-from bot.pictures import Deed
+from bot.deeds import Deed
 from bot.platforms.discord.answers import excused
 from bot.platforms.discord.link import Interaction
 from bot.surface import BARE, Beside, Frame
@@ -22,7 +22,12 @@ from storyforge_core.domain.story import RunId, SceneId
 LABEL_CHARS = 80
 WHY_CHARS = 300
 SKETCH = "sf:sketch"
-DEEDS: Final[Mapping[Deed, str]] = {"again": "🔁 Paint again", "forget": "🗑️ Remove", "report": "🚩 Report"}
+DEEDS: Final[Mapping[Deed, str]] = {
+    "again": "🔁 Paint again",
+    "keep": "📌 Keep the look",
+    "forget": "🗑️ Remove",
+    "report": "🚩 Report",
+}
 """What can be done with a picture."""
 ROW = 5
 _SCENE = r"(?P<scene>[0-9a-f]{32})"

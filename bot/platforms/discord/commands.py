@@ -24,6 +24,7 @@ PICKED: Mapping[Kind, object] = {
     "role": discord.Role,
     "person": discord.User,
     "file": discord.Attachment,
+    "picture": discord.Attachment,
 }
 """What people pick from Discord's own lists, or from their disk."""
 

@@ -10,11 +10,12 @@ from bot.catalog.row import Argument, Row
 from bot.catalog.table import ROWS
 from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.bible import Sort
-from storyforge_core.domain.book import ListEntities, ListFacts
+from storyforge_core.domain.book import ListEntities, ListFacts, ListLooks
 from storyforge_core.domain.commands import Command, ListLore, ShowMap, ShowStatus, ShowStories, ShowTakes
 from storyforge_core.domain.replies import (
     EntitiesShown,
     FactsShown,
+    LooksListed,
     LoreListed,
     MapShown,
     Reply,
@@ -47,7 +48,7 @@ def completion(row: Row, argument: Argument) -> Completion | None:
             return {"takes": _TAKES, "fact forget": _FACTS}.get(row.name, _CHOICES)
         case "entity":
             return Completion(_ENTITIES[row.name.partition(" ")[0]], _cards)
-        case "text" | "word" | "command" | "file" | "channel" | "role" | "person":
+        case "text" | "word" | "command" | "file" | "picture" | "channel" | "role" | "person":
             return None
         case _:
             assert_never(argument.kind)
@@ -100,6 +101,8 @@ def _takes(reply: Reply) -> Iterator[tuple[str, Value]]:
 
 
 def _cards(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, LooksListed):
+        yield from ((f"{line.name} · {line.scene}", line.name) for line in reply.lines)
     if isinstance(reply, EntitiesShown):
         yield from ((f"{card.name} · {card.description}", card.name) for card in reply.cards)
 
@@ -115,7 +118,7 @@ _LISTED: Final = {
     "player": Completion(ShowStatus(), _players),
     "lore": Completion(ListLore(), _lore),
 }
-_ENTITIES: Final[Mapping[str, Command]] = {sort: ListEntities(sort) for sort in get_args(Sort)}
+_ENTITIES: Final[Mapping[str, Command]] = {sort: ListEntities(sort) for sort in get_args(Sort)} | {"look": ListLooks()}
 _FACTS: Final = Completion(ListFacts(), _facts)
 _CHOICES: Final = Completion(ShowStatus(), _choices)
 _TAKES: Final = Completion(ShowTakes(), _takes)

@@ -37,6 +37,7 @@ NAMES: Final[Mapping[str, str]] = {
     "leave": "aussteigen",
     "link": "verbinden",
     "list": "liste",
+    "look": "aussehen",
     "lore": "wissen",
     "manner": "weise",
     "map": "karte",
@@ -162,9 +163,18 @@ TEXTS: Final[Mapping[str, str]] = {
     "What is true in the story's world": "Was in der Welt der Geschichte wahr ist",
     "Vote for a choice by its number": "Stimme für eine Wahl, mit ihrer Nummer",
     "a hint, or for edit the new words of the scene": "ein Hinweis, oder bei edit die neuen Worte der Szene",
-    "again; forget takes it down; report hides it for hosts to look at; restore shows it again": (
-        "again: noch einmal; forget: abhängen; report: melden und verbergen; restore: wieder zeigen"
+    "again; forget takes it down; keep makes it a look; report hides it; restore shows it again": (
+        "again: noch einmal; forget: abhängen; keep: so aussehen; report: melden; restore: wieder zeigen"
     ),
+    "a picture: PNG, JPEG or WebP": "ein Bild: PNG, JPEG oder WebP",
+    "See how a character looks, or give it a look from here on": "Sieh, wie eine Figur aussieht, oder gib ihr ein Bild",
+    "See how a place looks, or give it a look from here on": "Sieh, wie ein Ort aussieht, oder gib ihm ein Bild",
+    "See how a prop looks, or give it a look from here on": (
+        "Sieh, wie ein Gegenstand aussieht, oder gib ihm ein Bild"
+    ),
+    "List who and what has a look here": "Zeig, von wem und wovon es hier ein Bild gibt",
+    "Take the look of somebody or something away": "Nimm das Bild von jemandem oder etwas weg",
+    "How people and things look": "Wie Leute und Dinge aussehen",
     "and what I wrote": "und was ich geschrieben habe",
     "everyone or managers": "alle (everyone) oder die Verwaltung (managers)",
     "forget who I am": "vergiss, wer ich bin",
@@ -197,7 +207,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "what it is called": "wie sie heißt",
     "what it should be": "wie sie sein soll",
     "what should be done": "was getan werden soll",
-    "what should be seen on it, or why you report it": "was darauf zu sehen sein soll",
+    "what should be seen; whose look it is; why you report it": (
+        "was zu sehen sein soll; wer so aussieht; warum du es meldest"
+    ),
     "what should happen in it": "was darin geschehen soll",
     "what you want to know": "was du wissen möchtest",
     "what the storyteller should keep in mind": "was beim Erzählen bedacht werden soll",

@@ -19,6 +19,7 @@ DEEDS: Final[Mapping[Deed, str]] = {
     "report": "Report this picture",
 }
 NO_PICTURE = "No picture hangs there. Choose this on a message with a picture of the story."
+NOT_THERE = "That picture is not there any more."
 NO_SCENE = "That message tells no scene. Choose this on a message with a scene of the story."
 NOT_OPEN = "That scene belongs to a story that is not open here now. Open it first: /story stories"
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import structlog
 
-from bot.pictures import Deed, command_for
+from bot.deeds import Deed, command_for
 from bot.platforms.matrix.answers import Answers, Spot
 from bot.platforms.matrix.askers import Askers
 from bot.platforms.matrix.content import ANNOTATION, Json, dated, inner, relation, text
@@ -20,19 +20,20 @@ from bot.platforms.matrix.threads import Threads
 from bot.reception import Asker, Reception
 from bot.surface import SurfaceError
 from storyforge_core.domain.commands import Surroundings
-from storyforge_core.domain.pictures import PictureId
+from storyforge_core.domain.pictures import HungPicture
 from storyforge_core.domain.replies import Declined
 from storyforge_core.domain.story import RoomKey
 
-SIGNS: Mapping[str, Deed] = MappingProxyType({"🔁": "again", "🗑": "forget", "🚩": "report"})
+SIGNS: Mapping[str, Deed] = MappingProxyType({"🔁": "again", "📌": "keep", "🗑": "forget", "🚩": "report"})
 _STYLE = "\ufe0f"
 WORDS = (
-    "React to a picture with 🔁 to have it painted again, with 🗑️ to take it down if you asked for it or host the "
-    "story, and with 🚩 to report it: then it is gone at once, and the hosts look at it."
+    "React to a picture with 🔁 to have it painted again, with 📌 if whoever is seen on it is to look like that from "
+    "now on, with 🗑️ to take it down if you asked for it or host the story, and with 🚩 to report it: then it is gone at "
+    "once, and the hosts look at it."
 )
 
 Mention = Callable[[RoomKey, str, str], Awaitable[None]]
-Find = Callable[[RoomKey, str], Awaitable[PictureId | None]]
+Find = Callable[[RoomKey, str], Awaitable[HungPicture | None]]
 """Finds the picture that a message of a room shows."""
 
 log = structlog.stdlib.get_logger()
@@ -64,11 +65,11 @@ class PictureSigns:
         reception, askers, threads = around
         message = text(related, "event_id")
         for place in await threads.places(room):
-            picture = await self._find(place.key, message)
-            if picture is not None:
+            hung = await self._find(place.key, message)
+            if hung is not None:
                 user = text(event, "sender")
                 asker = Asker(place.key, await askers.speaker(room, user), Surroundings(room))
-                reply = await reception.ask(asker, command_for(deed, picture), text(event, "event_id"))
+                reply = await reception.ask(asker, command_for(deed, hung), text(event, "event_id"))
                 if isinstance(reply, Declined):
                     spot = Spot(Place(room, place.thread), user, message, dated(event))
                     answers.reply(spot, reply)

@@ -2,21 +2,24 @@
 
 from typing import Literal, assert_never
 
+from storyforge_core.domain.book import KeepLook
 from storyforge_core.domain.commands import Command
-from storyforge_core.domain.pictures import PictureId
+from storyforge_core.domain.pictures import HungPicture
 from storyforge_core.domain.picturing import ForgetPicture, Paint, ReportPicture
 
-Deed = Literal["again", "forget", "report"]
+Deed = Literal["again", "keep", "forget", "report"]
 
 
-def command_for(deed: Deed, picture: PictureId, why: str = "") -> Command:
+def command_for(deed: Deed, hung: HungPicture, why: str = "") -> Command:
     """Say it as a command; `why` is what somebody said who reports it."""
     match deed:
         case "again":
-            return Paint(again=True, picture=picture)
+            return Paint(again=True, picture=hung.picture)
+        case "keep":
+            return KeepLook(scene=str(hung.number))
         case "forget":
-            return ForgetPicture(picture)
+            return ForgetPicture(hung.picture)
         case "report":
-            return ReportPicture(why, picture)
+            return ReportPicture(why, hung.picture)
         case _:
             assert_never(deed)
