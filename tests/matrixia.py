@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bot.illustrator import Studio
 from bot.platforms.matrix.options import Options
 from bot.platforms.matrix.places import Place
 from bot.platforms.matrix.service import Service
@@ -165,6 +166,7 @@ async def club(
     place: Path,
     writer: ScriptedWriter | None = None,
     rules: Rules | None = None,
+    studio: Studio | None = None,
 ) -> AsyncGenerator[Club]:
     """A club whose program is not started yet."""
     configure("warning", "text")
@@ -173,7 +175,8 @@ async def club(
     async def last_call(playthrough: PlaythroughId, scene: SceneId) -> None:
         await clubs[0].last_call(playthrough, scene)
 
-    async with people(homeserver) as meet, game(database, writer, rules=rules, last_calls=(last_call,)) as play:
+    playing = game(database, writer, rules=rules, last_calls=(last_call,), studio=studio)
+    async with people(homeserver) as meet, playing as play:
         ann, bo, bot = await asyncio.gather(meet("ann"), meet("bo"), asyncio.to_thread(homeserver.register, "keeper"))
         options = Options(
             homeserver=homeserver.url,

@@ -28,8 +28,8 @@ SIGNS: Mapping[str, Deed] = MappingProxyType({"🔁": "again", "📌": "keep", "
 _STYLE = "\ufe0f"
 WORDS = (
     "React to a picture with 🔁 to have it painted again, with 📌 if whoever is seen on it is to look like that from "
-    "now on, with 🗑️ to take it down if you asked for it or host the story, and with 🚩 to report it: then it is gone at "
-    "once, and the hosts look at it."
+    "now on, with 🗑️ to take it down if you asked for it or host the story, and with 🚩 to report it: then it is gone "
+    "at once, and the hosts look at it."
 )
 
 Mention = Callable[[RoomKey, str, str], Awaitable[None]]
