@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from storyforge_core.domain.commands import Command, Incoming, NewStory, Speaker, Surroundings, Unvote, Vote
+from storyforge_core.domain.pictures import HungPicture
 from storyforge_core.domain.replies import Accepted, Declined, Repeated, Reply
 from storyforge_core.domain.story import Room, RoomKey
 from storyforge_core.errors import ServiceDown
@@ -33,6 +34,9 @@ class Scenes(Protocol):
 
     async def scene_in(self, key: RoomKey, message: str) -> ShownScene | None:
         """Find the scene that a message of a room tells; None when it tells none."""
+
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
+        """Find the picture that hangs at a message of a room, or is one; None where none does."""
 
 
 class Register(Protocol):
@@ -95,6 +99,10 @@ class Reception:
     async def scene_in(self, room: RoomKey, message: str) -> ShownScene | None:
         """Find the scene that a message tells."""
         return await self.scenes.scene_in(room, message)
+
+    async def picture_in(self, room: RoomKey, message: str) -> HungPicture | None:
+        """Find the picture that hangs at a message."""
+        return await self.scenes.picture_in(room, message)
 
     async def react(self, asker: Asker, position: int, event: str) -> None:
         """Count a reaction that is seen as it is made: also one that was taken away and made again."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
+from storyforge_core.domain.pictures import PictureId
 from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import Choice, RoomKey, RunId
 from storyforge_core.errors import StoryForgeError
@@ -15,6 +16,10 @@ Markup = Literal["markdown", "plain"]
 
 Edits = Literal["rewrite", "append", "none"]
 """What may happen to a shown message: anything; only growing at its end, without limit, as on a terminal; nothing."""
+
+Sketches = Literal["beside", "apart", "none"]
+"""Where it is told how far a picture is: beside the end of its scene without a word of it, in a message that is taken
+away again, nowhere."""
 
 Place = Literal["inside", "below"]
 """Where a scene's question stands: in the scene's own last message if there is room for it, or in one of its own."""
@@ -100,6 +105,7 @@ class Limits:
     """Bytes of a file that hangs under a message; None where it may have any size."""
     max_choices: int | None = None
     """How many choices can be put under a message to be pressed; 0 where people only type."""
+    sketches: Sketches = "none"
     measure: Measure | None = None
     """How large messages are, where more than `max_chars` of the usual letters fit into one."""
 
@@ -133,6 +139,19 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a message without being a part of it."""
+
+    picture: PictureId | None = None
+    """What can be done with it can be pressed."""
+    sketch: str = ""
+    """How far the picture is that will hang there."""
+
+
+BARE = Beside()
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """All that one message shows at a time. Its text is ready for the platform's markup and within its limits."""
 
@@ -143,6 +162,8 @@ class Frame:
     """More is being written: no need to tell anybody's phone yet."""
     stop: RunId | None = None
     """What can be stopped by pressing something under it, where the platform has something for that."""
+    beside: Beside = BARE
+    """What a platform keeps beside it by itself, see `Surface.attach` and `Surface.sketch`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +176,10 @@ class File:
     """The picture or the sound in words."""
     place: str = ""
     """Where it lies on this machine; empty where it lies nowhere."""
+    picture: PictureId | None = None
+    """What can be done with it is to be pressed beside it, where the platform has something for that."""
+    covered: bool = False
+    """It is to be seen only by those who uncover it, as far as the platform can do that."""
 
 
 class Surface(Protocol):
@@ -195,6 +220,25 @@ class Surface(Protocol):
 
         Raises:
             MessageGone: it is not there any more.
+        """
+
+    async def sketch(self, room: RoomKey, message: str, text: str, preview: File | None = None) -> None:
+        """Show beside a message how far its picture is, where `limits.sketches` is `beside`.
+
+        Without a text nothing stands beside it any more, nor can anything about an earlier picture be pressed.
+
+        Raises:
+            MessageGone: as for `edit`.
+        """
+
+    async def adults(self, room: RoomKey) -> bool | None:
+        """Tell whether only adults are let into a room; None where the platform has no mark for that."""
+
+    async def whisper(self, room: RoomKey, user: str, text: str) -> None:
+        """Tell somebody something that nobody else reads; they have taken part in what the room shows.
+
+        Raises:
+            SurfaceError: they cannot be told.
         """
 
     async def typing(self, room: RoomKey) -> None:

@@ -6,8 +6,20 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from storyforge_core.domain.pictures import Commission, Kept, Mime, Painted, Picture, PictureRun, Progress
-from storyforge_core.domain.story import PlaythroughId, RunId, SceneId
+from storyforge_core.domain.events import PictureReported, PictureShown
+from storyforge_core.domain.pictures import (
+    Commission,
+    HungPicture,
+    InHand,
+    Kept,
+    Mime,
+    Painted,
+    Picture,
+    PictureId,
+    PictureRun,
+    Progress,
+)
+from storyforge_core.domain.story import PlaythroughId, RoomKey, RunId, SceneId
 from storyforge_core.domain.writing import Finding
 
 
@@ -53,6 +65,15 @@ class Gallery(Protocol):
     async def fitting(self, kept: Kept, limit: int | None) -> tuple[bytes, Mime] | None:
         """Read a picture in at most `limit` bytes, smaller or coarser if need be; None where its file is not there."""
 
+    async def keep_preview(self, run: RunId, data: bytes) -> None:
+        """Put away how a picture looks so far, small and cleaned, in place of what was kept before; without data, none.
+
+        What cannot be kept is left out: nobody needs it.
+        """
+
+    async def preview(self, run: RunId) -> bytes | None:
+        """Read how a picture looks that is being painted, small; None where that is not kept."""
+
     def place(self, kept: Kept) -> Path:
         """Say where the file of a picture is, or would be."""
 
@@ -66,6 +87,17 @@ class Purged:
     """Hashes of files that belong to no story any more."""
     looks: tuple[str, ...] = ()
     """Files of looks that belong to no story any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What somebody reported, and the picture that it is about."""
+
+    report: PictureReported
+    shown: PictureShown
+    """As it was told when it was hung last."""
+    hidden: bool
+    """It was taken down for it, and nobody has decided about it since."""
 
 
 class PictureDesk(Protocol):
@@ -84,6 +116,12 @@ class PictureDesk(Protocol):
     async def pictures(self, scene: SceneId) -> tuple[Picture, ...]:
         """List the pictures of a scene that are shown, newest first."""
 
+    async def picture(self, picture: PictureId) -> Picture | None:
+        """Find a picture that is shown, of whatever story; None when it is not."""
+
+    async def reports(self, playthrough: PlaythroughId) -> tuple[Filed, ...]:
+        """List what was reported of a playthrough's pictures, newest first."""
+
     async def told_by(self, scene: SceneId) -> RunId | None:
         """Find the run that told a scene; None for one that a player wrote."""
 
@@ -93,3 +131,12 @@ class PictureStore(Protocol):
 
     async def claim_picture(self, run: RunId, worker: UUID) -> PictureRun | None:
         """Take the run of a picture up; None when it is over or a living worker has it."""
+
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
+        """Find the picture that hangs at a message of a room, or is one; None where none does."""
+
+    async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:
+        """Find the picture of a playthrough that is painted now or next; None when none is wanted."""
+
+    async def hosts(self, playthrough: PlaythroughId, platform: str) -> tuple[str, ...]:
+        """List the accounts on a platform of those who host a playthrough."""

@@ -194,6 +194,8 @@ class Settings(BaseSettings):
     pictures: Annotated[Literal["every", "vote", "request", "off"], _AnyCase] = "every"
     picture_workflow: str = ""
     """Empty: the first that a server can do."""
+    picture_previews: Annotated[Literal["on", "off"], _AnyCase] = "off"
+    """Whether a picture is shown small while it is painted, where the chat can."""
 
     discord_token: SecretStr | None = None
     discord_guild: int | None = Field(default=None, ge=1)

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from bot.surface import Allowance, File, Frame, Limits, MessageGone, RoomGone, SlowDown, SurfaceError
 from storyforge_core.domain.events import Event, Recorded
-from storyforge_core.domain.pictures import Kept, Mime, Size
+from storyforge_core.domain.pictures import HungPicture, InHand, Kept, Mime, PictureId, Size
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.space import Manner, Space
 from storyforge_core.domain.story import PlaythroughId, Room, RoomId, RoomKey, RunId
@@ -102,6 +102,11 @@ class Chat:
         """What the next requests fail with, before anything is shown."""
         self.manners: dict[RoomKey, Manner] = {}
         """How rooms want to be told scenes."""
+        self.sketches: list[tuple[str, str, File | None]] = []
+        self.marks: dict[RoomKey, bool] = {}
+        """Rooms of which it is marked whether they are for adults only."""
+        self.reachable: set[str] = set()
+        self.whispers: list[tuple[str, str]] = []
         self.closed: set[RoomKey] = set()
         """Rooms that threw the bot out."""
         self.lost_answers = 0
@@ -162,6 +167,19 @@ class Chat:
     async def detach(self, room: RoomKey, hung: str) -> None:
         await self._travel(room, hung)
         self._find(room, hung).files.clear()
+
+    async def sketch(self, room: RoomKey, message: str, text: str, preview: File | None = None) -> None:
+        await self._travel(room, message)
+        self._find(room, message)
+        self.sketches.append((message, text, preview))
+
+    async def adults(self, room: RoomKey) -> bool | None:
+        return self.marks.get(room)
+
+    async def whisper(self, room: RoomKey, user: str, text: str) -> None:  # noqa: ARG002 - people are the same anywhere
+        if user not in self.reachable:
+            raise SurfaceError("They take no messages.")
+        self.whispers.append((user, text))
 
     async def typing(self, room: RoomKey) -> None:
         self.typed.append(room)
@@ -250,11 +268,15 @@ class Ledger:
 class Events:
     """The part of a store that a presenter reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self.ledger = ledger or Ledger()
         self.told: list[tuple[PlaythroughId, Recorded]] = []
         self.rooms: dict[RoomKey, Room] = {}
         self.runs: dict[PlaythroughId, Run] = {}
         self.spaces: dict[str, Space] = {}
+        self.painting: InHand | None = None
+        """The picture that is in hand."""
+        self.hosting: tuple[str, ...] = ()
 
     def tell(self, playthrough: PlaythroughId, *events: Event) -> None:
         for event in events:
@@ -275,6 +297,20 @@ class Events:
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         return self.runs.get(playthrough)
 
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
+        found = [
+            row
+            for (room, what, _), row in self.ledger.rows.items()
+            if room == self.rooms[key].id and row.message == message and what.startswith("picture:")
+        ]
+        return HungPicture(PictureId(UUID(found[-1].subject[8:44])), 1) if found else None
+
+    async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:  # noqa: ARG002
+        return self.painting
+
+    async def hosts(self, playthrough: PlaythroughId, platform: str) -> tuple[str, ...]:  # noqa: ARG002
+        return self.hosting
+
     async def space(self, key: RoomKey) -> Space:
         return self.spaces.get(key.realm, Space())
 
@@ -284,6 +320,7 @@ class Gallery:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+        self.previews: dict[RunId, bytes] = {}
 
     async def keep(self, data: bytes) -> Kept:
         kept = Kept(sha256(data).hexdigest(), "image/png", len(data), Size(96, 64))
@@ -293,6 +330,12 @@ class Gallery:
     async def fitting(self, kept: Kept, limit: int | None) -> tuple[bytes, Mime] | None:
         data = self.files.get(kept.sha256)
         return None if data is None else (data[:limit], kept.mime)
+
+    async def keep_preview(self, run: RunId, data: bytes) -> None:
+        self.previews[run] = data
+
+    async def preview(self, run: RunId) -> bytes | None:
+        return self.previews.get(run)
 
     def place(self, kept: Kept) -> Path:
         return Path("pictures") / f"{kept.sha256}.png"

@@ -97,6 +97,7 @@ class Room:
     playthrough: PlaythroughId = STORY
 
     def __post_init__(self) -> None:
+        self.store.ledger = self.ledger
         self.store.bind(HERE, self.playthrough)
         self.presenter = self.program()
 

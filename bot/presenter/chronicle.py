@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.wording.asking import Asked, asked
 from storyforge_core.domain.events import BallotChanged, BallotOpened, Event, Recorded, StoryBegan, StoryOpened
+from storyforge_core.domain.pictures import HungPicture, InHand
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomId, RoomKey
@@ -30,6 +31,15 @@ class EventSource(Protocol):
 
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         """Find what is being written or queued."""
+
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
+        """Find the picture that hangs at a message of a room, or is one; None where none does."""
+
+    async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:
+        """Find the picture of a playthrough that is painted now or next; None when none is wanted."""
+
+    async def hosts(self, playthrough: PlaythroughId, platform: str) -> tuple[str, ...]:
+        """List the accounts on a platform of those who host a playthrough."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from storyforge_core.show_ports import Delivery, Ledger
 
 CALL_SECONDS = 30.0
 """No answer of a chat platform is waited for longer."""
+AT_EASE = 3
+"""Edits that are left for others when something is shown that nobody needs."""
 FIRST_RETRY = 0.5
 LONGEST_RETRY = 30.0
 
@@ -133,6 +135,28 @@ class Outbox:
             SurfaceError: as the platform has it.
         """
         await _within_limit(self._surface.detach(self._room.key, hung))
+
+    async def sketch(self, message: str, text: str, preview: File | None = None) -> None:
+        """Show beside a message how far its picture is; without a text, nothing any more.
+
+        Raises:
+            SurfaceError: as the platform has it.
+        """
+        await _within_limit(self._surface.sketch(self._room.key, message, text, preview))
+
+    async def adults(self) -> bool | None:
+        """Ask whether only adults are let into the room. Raises what the platform does."""
+        return await _within_limit(self._surface.adults(self._room.key))
+
+    async def whisper(self, user: str, text: str) -> None:
+        """Tell somebody something that nobody else reads. Raises what the platform does."""
+        await _within_limit(self._surface.whisper(self._room.key, user, text))
+
+    @property
+    def at_ease(self) -> bool:
+        """The platform can be asked for what nobody needs: it counts nothing, or many edits are left."""
+        told = self._surface.allowance(self._room.key)
+        return told is None or told.remaining - max(told.kept, self.limits.pace.kept) >= AT_EASE
 
     async def typing(self) -> None:
         """Show that something is being written; not worth a second try."""

@@ -12,11 +12,11 @@ import structlog
 from bot.presenter.chronicle import Chronicle, EventSource
 from bot.presenter.manner import manner
 from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
+from bot.presenter.pictures import Pictures
 from bot.presenter.question import Question
 from bot.presenter.sheet import Assignment, Layout, Sheet
 from bot.presenter.telling import Circumstances, Ending, LetGo, Telling
-from bot.presenter.wall import Wall
-from bot.surface import Frame, RoomGone, Surface
+from bot.surface import Frame, RoomGone, Surface, SurfaceError
 from bot.wording import asking, happenings
 from bot.wording.voice import voice_of
 from storyforge_core.domain.events import (
@@ -29,6 +29,8 @@ from storyforge_core.domain.events import (
     Noted,
     PictureFailed,
     PictureForgotten,
+    PictureQueued,
+    PictureReported,
     PictureShown,
     Recorded,
     SceneTold,
@@ -73,7 +75,15 @@ class RoomShow:
         self._tellings: dict[RunId, Telling] = {}
         self._chronicle = Chronicle(stage.store, stage.ledger, room.id, playthrough)
         self._question = Question(self._outbox, self._layout, self._chronicle, self._say)
-        self._wall = Wall(self._outbox, self._layout, stage.gallery)
+        self._pictures = Pictures(
+            room,
+            playthrough,
+            self._outbox,
+            self._layout,
+            sources=(stage.store, stage.gallery),
+            quiet=lambda: not self._tellings,
+            voices=(self._say, self.mention),
+        )
         self._stir = asyncio.Event()
         self._news = asyncio.Condition()
         self._wanted = 0
@@ -138,6 +148,7 @@ class RoomShow:
         self._stage.streams[self._platform] -= len(self._tellings)
         self._tellings.clear()
         self._question.drop()
+        self._pictures.drop()
 
     async def _quiet(self, look: int) -> None:
         async with self._news:
@@ -166,6 +177,7 @@ class RoomShow:
                 await self._catch_up()
                 if not taken_up:
                     await self._find_run()
+                    await self._take_up_pictures()
                     taken_up = True
             except ServiceDown as down:
                 log.warning("events wait", room=self.room.key.address, reason=str(down))
@@ -196,6 +208,12 @@ class RoomShow:
             order = run.draft.order
             self._tell(run.id, Assignment(order.task, order.chosen, order.by, words=order.words))
 
+    async def _take_up_pictures(self) -> None:
+        try:
+            await self._pictures.take_up()
+        except SurfaceError as error:
+            log.info("nothing told of pictures under way", room=self.room.key.address, reason=str(error))
+
     async def _show(self, recorded: Recorded, later: Sequence[Recorded]) -> None:  # noqa: C901, PLR0912 - one case for each event there is
         event, voice = recorded.event, self._layout.voice
         match event:
@@ -225,19 +243,8 @@ class RoomShow:
                 await self._question.decide(recorded, event)
             case BallotWaits():
                 await self._say(recorded, asking.waits(event, voice))
-            case PictureShown() | PictureForgotten() | PictureFailed():
-                await self._picture(recorded, event)
-            case _:
-                assert_never(event)
-
-    async def _picture(self, recorded: Recorded, event: PictureShown | PictureForgotten | PictureFailed) -> None:
-        match event:
-            case PictureShown():
-                await self._wall.hang(event)
-            case PictureForgotten():
-                await self._wall.take_down(event)
-            case PictureFailed():
-                await self._say(recorded, happenings.picture_failed(event, self._layout.voice))
+            case PictureQueued() | PictureShown() | PictureForgotten() | PictureReported() | PictureFailed():
+                await self._pictures.show(recorded, event)
             case _:
                 assert_never(event)
 
@@ -271,6 +278,7 @@ class RoomShow:
     async def _scene(self, recorded: Recorded, event: SceneTold, asks: BallotOpened | None) -> None:
         """Show a scene whole, with the question below it in the same edit where there is room for both."""
         await self._question.withdraw()
+        await self._pictures.move_on()
         assignment = Assignment.of(event)
         sheets = self._layout.told(event, assignment)
         last = self._question.inside(asks, sheets[-1].text) if asks and sheets else None

@@ -7,6 +7,7 @@ from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, within
 from storyforge_core.domain.events import (
     HeadSet,
     PictureFailed,
+    PictureReported,
     PictureShown,
     SceneTold,
     StoryBegan,
@@ -15,6 +16,7 @@ from storyforge_core.domain.events import (
     WritingFailed,
     WritingStopped,
 )
+from storyforge_core.domain.pictures import InHand
 from storyforge_core.domain.story import Scene
 
 CHOSEN_CHARS = 200
@@ -141,6 +143,44 @@ def picture_title(event: PictureShown, voice: Voice) -> str:
     """Say of which scene a picture is that cannot hang under it."""
     title = voice.words(event.title, TITLE_CHARS)
     return voice.flavour.strong(f"{event.number} · {title}" if title else f"Scene {event.number}")
+
+
+def picture_sketch(now: InHand, *, named: bool = False) -> str:
+    """Say how far a picture is; named where it is not seen which scene is meant."""
+    what = f"The picture of scene {now.number}" if named else "The picture"
+    if now.before:
+        return f"🎨 {what} waits for {counted(now.before, 'other')}"
+    return f"🎨 {what} is being painted: {now.done:.0%}" if now.done else f"🎨 {what} is being painted"
+
+
+def picture_reported(event: PictureReported, voice: Voice) -> str:
+    """Tell a host who does not want a picture to be seen, and what can be done."""
+    why = f": {voice.words(event.why, CHOSEN_CHARS)}" if event.why else "."
+    said = f"{voice.name(event.by)} reported the picture of scene {event.number}{why}"
+    if not event.hidden:
+        return lines(
+            said,
+            "It stays, since a host has shown it again before. A host may take it down:",
+            f"{voice.command} paint forget",
+        )
+    return lines(
+        said,
+        "It is hidden everywhere. If it is all right, bring it back in the story's room:",
+        f"{voice.command} paint restore",
+    )
+
+
+def picture_hidden(event: PictureReported) -> str:
+    """Tell a room that hosts have something to look at, where none of them could be told alone."""
+    return f"The picture of scene {event.number} was reported and is hidden. A host can bring it back."
+
+
+def picture_not_here() -> str:
+    """Say once why a room sees none of a story's pictures."""
+    return (
+        "This story's pictures are for adults, so they do not hang here. They do in a room that the chat marks for "
+        "adults, or where those who manage it allow them: /story setup mature on"
+    )
 
 
 def picture_failed(event: PictureFailed, voice: Voice) -> str:

@@ -206,4 +206,6 @@ def _settings(rules: Rules, voice: Voice) -> Sequence[tuple[str, str]]:
         ("style", voice.words(rules.style, NOTE_CHARS) or "off"),
         ("workflow", voice.words(rules.workflow, NOTE_CHARS) or "off"),
         ("avoid", voice.words(rules.avoid, NOTE_CHARS) or "off"),
+        ("rating", rules.rating),
+        ("spoilers", rules.spoilers),
     )

@@ -40,6 +40,7 @@ def space_shown(reply: SpaceShown, voice: Voice) -> str:
         f"New stories begin with: {listed(defaults) or 'what the owner of the program has set'}",
         f"Blocked: {_named('person', space.blocked, voice) or 'nobody'}",
         f"Scenes appear: {APPEAR[space.stream]}",
+        f"Pictures for adults: {'shown' if space.mature else 'only where the chat itself lets in nobody but adults'}",
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from storyforge_core.domain.book import BookCommand
+from storyforge_core.domain.picturing import PictureCommand
 from storyforge_core.domain.story import RoomKey, RunId
 
 
@@ -205,22 +206,9 @@ class JoinRoom:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
-    """Have the head scene painted: as the hint says, or as it was seen before with other luck."""
-
-    hint: str = ""
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetPicture:
-    """Take the head scene's picture down, and those out of the queue that are being painted of it."""
-
-
-SpaceSetting = Literal["channel", "starters", "adults", "default", "block", "stream"]
+SpaceSetting = Literal["channel", "starters", "adults", "default", "block", "stream", "mature"]
 """What those who manage a space decide: where stories begin, who begins them, with which settings; who may not play;
-whether scenes are shown as they are written."""
+whether scenes are shown as they are written; whether pictures for adults hang there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,8 +327,7 @@ Command = (
     | DeleteStory
     | Link
     | JoinRoom
-    | Paint
-    | ForgetPicture
+    | PictureCommand
     | ShowSpace
     | ChangeSpace
     | ShowMyData

@@ -6,7 +6,7 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.pictures import Picture, PictureId
-from storyforge_core.domain.story import Choice, ChoiceId, Member, RoomId, Rules, RunId, Scene, SceneId
+from storyforge_core.domain.story import Choice, ChoiceId, Member, Rating, RoomId, Rules, RunId, Scene, SceneId
 
 Task = Literal["open", "continue", "reroll", "extend"]
 """What a run writes: an opening, the next scene, another take, a longer take."""
@@ -150,6 +150,14 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureQueued:
+    """A picture is wanted; how it gets on is told by the store."""
+
+    run: RunId
+    kind: Literal["picture_queued"] = "picture_queued"
+
+
+@dataclass(frozen=True, slots=True)
 class PictureShown:
     """A scene has a picture, in place of the one it had."""
 
@@ -160,6 +168,10 @@ class PictureShown:
     title: str
     by: str
     """Who asked for it; empty when the story's settings did."""
+    rating: Rating = "teen"
+    """Who it is for."""
+    covered: bool = False
+    """To be seen only by those who uncover it, where the platform can."""
     kind: Literal["picture_shown"] = "picture_shown"
 
 
@@ -182,6 +194,23 @@ class PictureForgotten:
     kind: Literal["picture_forgotten"] = "picture_forgotten"
 
 
+@dataclass(frozen=True, slots=True)
+class PictureReported:
+    """Somebody does not want a picture to be seen."""
+
+    picture: PictureId
+    number: int
+    """Of its scene."""
+    by: str
+    why: str
+    """In their words; may be empty."""
+    room: RoomId
+    """Where they are: hosts are told once, by the platform of this room."""
+    hidden: bool
+    """It was taken down; False where a host has shown it again after an earlier report."""
+    kind: Literal["picture_reported"] = "picture_reported"
+
+
 Event = (
     StoryBegan
     | StoryOpened
@@ -195,9 +224,11 @@ Event = (
     | BallotWaits
     | HeadSet
     | Noted
+    | PictureQueued
     | PictureShown
     | PictureFailed
     | PictureForgotten
+    | PictureReported
 )
 
 

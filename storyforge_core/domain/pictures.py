@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, NewType
 from uuid import UUID
 
-from storyforge_core.domain.story import PictureMode, PlayerId, PlaythroughId, RunId, SceneId
+from storyforge_core.domain.story import PictureMode, PlayerId, PlaythroughId, Rating, RunId, SceneId
 
 PictureId = NewType("PictureId", UUID)
 
@@ -58,6 +58,10 @@ class Sight:
     """Of everybody and everything known whom the scene names: those who may be seen."""
     likenesses: tuple[Likeness, ...] = ()
     """Of those among them who have a look here."""
+    rating: Rating = "teen"
+    """Who the picture is for."""
+    covered: bool = False
+    """It is to be seen only by those who uncover it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ class Progress:
     """How many others are painted first."""
     done: float = 0.0
     """From 0 to 1."""
+    preview: bytes = field(default=b"", repr=False)
+    """How it looks so far, where that is known anew: bytes that nobody has looked at yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +202,31 @@ class PictureRun:
     draft: PictureDraft
     attempts: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HungPicture:
+    """A picture as a message shows it."""
+
+    picture: PictureId
+    number: int
+    """Of its scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A picture that is being painted, or is painted next."""
+
+    run: RunId
+    number: int
+    """Of its scene."""
+    told_by: RunId | None
+    """The run whose words it belongs under; None for a scene that a player wrote."""
+    running: bool
+    before: int
+    """How many others are painted first."""
+    done: float
+    """From 0 to 1."""
 
 
 def painted_by_itself(mode: PictureMode, house: PictureMode, *, voted: bool) -> bool:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from storyforge_core.domain.story import PictureMode, Rules, Tie
+from storyforge_core.domain.ratings import RATINGS, SPOILERS
+from storyforge_core.domain.story import PictureMode, Rating, Rules, Spoilers, Tie
 from storyforge_core.errors import Invalid
 
 SECONDS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -97,6 +98,18 @@ def _tie(text: str) -> Tie:
     return TIES[text]
 
 
+def _rating(text: str) -> Rating:
+    if text not in RATINGS:
+        raise ValueError(text)
+    return RATINGS[text]
+
+
+def _spoilers(text: str) -> Spoilers:
+    if text not in SPOILERS:
+        raise ValueError(text)
+    return SPOILERS[text]
+
+
 SETTINGS: Mapping[str, Setting] = {
     "words": Setting(
         "a number from 50 to 1000: the length of a scene in words",
@@ -163,6 +176,18 @@ SETTINGS: Mapping[str, Setting] = {
         "on",
         lambda rules, text: replace(rules, planner=_switch(text)),
         lambda rules: "on" if rules.planner else "off",
+    ),
+    "rating": Setting(
+        "everyone, teen or mature: who pictures are for; mature ones hang only where adults are among themselves",
+        "everyone",
+        lambda rules, text: replace(rules, rating=_rating(text)),
+        lambda rules: rules.rating,
+    ),
+    "spoilers": Setting(
+        "mature, every or off: which pictures are covered until somebody uncovers them",
+        "every",
+        lambda rules, text: replace(rules, spoilers=_spoilers(text)),
+        lambda rules: rules.spoilers,
     ),
 }
 """All settings by the name people type."""

@@ -44,6 +44,8 @@ class Space:
     blocked: tuple[str, ...] = ()
     """Who may not play."""
     stream: Manner = "live"
+    mature: bool = False
+    """Pictures for adults may hang here although the platform has no mark for rooms of adults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,13 @@ def _stream(space: Space, change: ChangeSpace) -> tuple[Space, str]:
     return replace(space, stream=manner), f"Scenes appear {APPEAR[manner]}."
 
 
+def _mature(space: Space, change: ChangeSpace) -> tuple[Space, str]:
+    if change.value.casefold() not in ON | OFF:
+        raise Invalid("That is on or off. For example: /story setup mature on")
+    mature = change.value.casefold() in ON
+    return replace(space, mature=mature), f"Pictures for adults are {'shown' if mature else 'not shown'} here."
+
+
 def _listed(known: tuple[str, ...], change: ChangeSpace, most: int) -> tuple[str, ...]:
     """Put a name on a list, or take it off."""
     if not change.value:
@@ -176,4 +185,5 @@ _CHANGES: Mapping[str, Callable[[Space, ChangeSpace], tuple[Space, str]]] = {
     "default": _default,
     "block": _block,
     "stream": _stream,
+    "mature": _mature,
 }

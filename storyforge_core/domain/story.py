@@ -24,6 +24,12 @@ Tie = Literal["random", "first", "host"]
 PictureMode = Literal["house", "every", "vote", "request", "off"]
 """Which scenes get a picture: as the program's settings say, each, those that votes led to, those asked for, none."""
 
+Rating = Literal["everyone", "teen", "mature"]
+"""Who a story's pictures are for; a later one allows more."""
+
+Spoilers = Literal["mature", "every", "off"]
+"""Which pictures are covered until somebody wants to see them: those for adults, each, none."""
+
 MembershipState = Literal["joined", "left", "banned"]
 
 
@@ -146,6 +152,9 @@ class Rules:
     """How pictures are painted, by name; empty: as the program is set."""
     planner: bool = False
     """Each scene is planned before it is told."""
+    rating: Rating = "teen"
+    """Who pictures are for."""
+    spoilers: Spoilers = "mature"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

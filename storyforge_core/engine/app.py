@@ -8,7 +8,7 @@ from typing import assert_never
 
 import structlog
 
-from storyforge_core.domain import book, policy
+from storyforge_core.domain import book, picturing, policy
 from storyforge_core.domain import commands as ask
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
@@ -232,7 +232,7 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand | Clea
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():
             return await hosting.handle(table, command)
-        case ask.Paint() | ask.ForgetPicture():
+        case picturing.Paint() | picturing.ForgetPicture() | picturing.ReportPicture() | picturing.RestorePicture():
             return await painting.handle(table, command)
         case ask.Link() | ask.JoinRoom():
             return await linking.handle(table, command)

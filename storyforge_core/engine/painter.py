@@ -88,27 +88,36 @@ class Painter:
     async def _reporting(
         self, run: PictureRun, worker: UUID, stage: str, draft: PictureDraft
     ) -> AsyncIterator[Callable[[Progress], None]]:
-        """Note now and then how far a picture is, for whoever asks."""
-        news: asyncio.Queue[float] = asyncio.Queue()
+        """Note now and then how far a picture is, and how it looks so far where everybody may see it."""
+        news = asyncio.Event()
+        heard = Progress(0, draft.done)
+
+        def hear(progress: Progress) -> None:
+            nonlocal heard
+            heard = replace(progress, preview=progress.preview or heard.preview)
+            news.set()
 
         async def report() -> None:
+            nonlocal heard
             noted = draft.done
             while True:
-                done = await news.get()
-                while not news.empty():
-                    done = news.get_nowait()
-                if done == noted:
+                await news.wait()
+                news.clear()
+                now, heard = heard, replace(heard, preview=b"")
+                if now.preview and draft.sight and not draft.sight.covered and draft.sight.rating != "mature":
+                    await self.gallery.keep_preview(run.id, now.preview)
+                if now.done == noted:
                     continue
-                noted = done
+                noted = now.done
                 try:
-                    await self.store.checkpoint(run.id, worker, stage, replace(draft, done=done))
+                    await self.store.checkpoint(run.id, worker, stage, replace(draft, done=noted))
                 except (ServiceDown, Superseded) as error:
                     structlog.get_logger().debug("progress not noted", reason=str(error))
                 await asyncio.sleep(REPORT_EVERY)
 
         reporting = asyncio.create_task(report())
         try:
-            yield lambda progress: news.put_nowait(progress.done)
+            yield hear
         finally:
             reporting.cancel()
             await asyncio.wait({reporting})
@@ -122,6 +131,7 @@ class Painter:
                     await deed(desk)
 
         await patiently(once)
+        await self.gallery.keep_preview(run.id, b"")
 
     async def _interrupted(self, run: PictureRun) -> None:
         """Somebody stopped the run, or the program ends: then it waits for the next worker as it is."""

@@ -3,7 +3,7 @@
 import structlog
 
 from storyforge_core.domain.changes import PictureAdded, PictureSet
-from storyforge_core.domain.events import Noted, PictureFailed, PictureShown
+from storyforge_core.domain.events import Noted, PictureFailed, PictureForgotten, PictureQueued, PictureShown
 from storyforge_core.domain.pictures import Picture, PictureDraft, PictureId, PictureOrder, PictureRun
 from storyforge_core.domain.story import PlaythroughId, RunId, Scene
 from storyforge_core.errors import Busy
@@ -31,7 +31,9 @@ async def order_picture(desk: Desk, playthrough: PlaythroughId, order: PictureOr
         created_at=clock.now(),
     )
     priority = ASKED_FOR if order.asker else BY_ITSELF
-    return run.id, await desk.queue_picture(run, priority, MOST_WAITING)
+    before = await desk.queue_picture(run, priority, MOST_WAITING)
+    await desk.tell(playthrough, PictureQueued(run.id))
+    return run.id, before
 
 
 async def paint_by_itself(desk: Desk, playthrough: PlaythroughId, scene: Scene, clock: Clock) -> None:
@@ -60,11 +62,20 @@ async def hang(desk: Desk, run: PictureRun, draft: PictureDraft, clock: Clock) -
         asker=order.asker,
         created_at=clock.now(),
     )
-    older = tuple(PictureSet(old.id, before=True, after=False) for old in await desk.pictures(scene.id))
-    await desk.apply((*older, PictureAdded(picture)), "paint")
+    older = await desk.pictures(scene.id)
+    taken = tuple(PictureSet(old.id, before=True, after=False) for old in older)
+    await desk.apply((*taken, PictureAdded(picture)), "paint")
     told_by = await desk.told_by(scene.id)
-    shown = PictureShown(picture, told_by, scene.number, scene.title, order.by)
-    await desk.tell(run.playthrough, shown)
+    shown = PictureShown(
+        picture,
+        told_by,
+        scene.number,
+        scene.title,
+        order.by,
+        rating=draft.sight.rating if draft.sight else "teen",
+        covered=draft.sight is not None and draft.sight.covered,
+    )
+    await desk.tell(run.playthrough, shown, *(PictureForgotten(old.id, order.by) for old in older))
     if draft.lacking:
         await desk.tell(run.playthrough, Noted(_without(draft.lacking, scene)))
     await desk.finish(run.id, "done")

@@ -28,8 +28,10 @@ SMALLER = 0.7
 """Width and height of the second try after the memory ran out: half the pixels."""
 SENT_AGAIN = 2
 """How often a picture is sent again that a server has forgotten."""
-QUICK, EASY, WAITING = 0.05, 1.0, 3.0
-"""Seconds between two looks: when the socket has said that it is done, while it is painted, while others are."""
+QUICK, EASY, WAITING = 0.005, 1.0, 3.0
+"""Seconds between two looks: right after the socket has said that it is done, while it is painted, while others are."""
+SOCKET_TELLS = 3
+"""How many times longer one waits for a server whose socket tells what happens to the picture."""
 UNHEARD = (0.2, 1.0, 2.0)
 """Seconds to wait before asking again a server that did not answer how a picture stands."""
 TOO_LONG = 1800.0
@@ -53,10 +55,13 @@ class ComfyIllustrator:
         addresses: of the servers, at least one.
         library: the workflows.
         workflow: the one to use where a commission names none; empty: the first that works.
+        previews: servers are asked to show what they paint while they do.
     """
 
-    def __init__(self, addresses: Sequence[str], library: Library, workflow: str = "") -> None:
-        self._hosts = [Host(address) for address in addresses]
+    def __init__(
+        self, addresses: Sequence[str], library: Library, workflow: str = "", *, previews: bool = False
+    ) -> None:
+        self._hosts = [Host(address, previews=previews) for address in addresses]
         self._library = library
         self._workflow = workflow
 
@@ -252,15 +257,21 @@ class _Ear:
         self._hear = hear
         self._over = asyncio.Event()
         self._looks = 0
+        self._done = 0.0
+        self._heard = False
 
     def hear(self, event: Mapping[str, Any]) -> None:
         """Take an event in."""
         data = event.get("data")
         if not isinstance(data, dict) or data.get("prompt_id") != self._picture:
             return
+        self._heard = True
         match event.get("type"):
             case "progress" if isinstance(data.get("max"), int | float) and data["max"]:
-                self.tell(Progress(0, min(max(float(data.get("value", 0)) / data["max"], 0.0), 1.0)))
+                self._done = min(max(float(data.get("value", 0)) / data["max"], 0.0), 1.0)
+                self.tell(Progress(0, self._done))
+            case "preview" if isinstance(data.get("data"), bytes):
+                self.tell(Progress(0, self._done, data["data"]))
             case "execution_success" | "execution_error" | "execution_interrupted":
                 self._over.set()
             case _:
@@ -274,10 +285,10 @@ class _Ear:
         """Wait for the next look. The server says that it is done a moment before its list does."""
         if self._over.is_set():
             self._looks += 1
-            await asyncio.sleep(min(QUICK * self._looks, seconds))
+            await asyncio.sleep(min(QUICK * 2**self._looks, seconds))
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), seconds)
+            await asyncio.wait_for(self._over.wait(), seconds * SOCKET_TELLS if self._heard else seconds)
 
 
 async def _patiently(host: Host, picture: UUID) -> Job | None:

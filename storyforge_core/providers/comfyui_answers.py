@@ -1,5 +1,6 @@
 """What ComfyUI answers, read into values. Pure; every field may be missing or of another kind."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
@@ -8,6 +9,8 @@ from storyforge_core.domain.answers import one_line
 from storyforge_core.errors import BrokenAnswer, StoryForgeError
 
 REASON_CHARS = 200
+PREVIEW_WITH_NAME, HEAD = 4, 8
+"""The kind of a binary frame, and how many bytes say that and the length of what follows: which picture it is of."""
 MISSING_NODE, MISSING_FILE = "missing_node_type", "value_not_in_list"
 _WITH_PATHS = frozenset({"exception_during_validation", "exception_during_inner_validation"})
 """These carry a traceback of the server with its file names, which is nobody's business."""
@@ -188,3 +191,13 @@ def _said(complaint: Complaint) -> str:
         case kind:
             place = ".".join(filter(None, (complaint.node, complaint.input)))
             return f"{place or 'the workflow'}: {kind.replace('_', ' ')}"
+
+
+def preview_of(frame: bytes) -> Mapping[str, Any] | None:
+    """Read a preview that says which picture it is of, as an event; None for every other binary frame."""
+    kind, length = (int.from_bytes(frame[at : at + 4], "big") for at in (0, 4))
+    if kind != PREVIEW_WITH_NAME or length > len(frame) - HEAD:
+        return None
+    told = json.loads(frame[HEAD : HEAD + length])
+    picture = told.get("prompt_id") if isinstance(told, dict) else None
+    return {"type": "preview", "data": {"prompt_id": picture, "data": bytes(frame[HEAD + length :])}}

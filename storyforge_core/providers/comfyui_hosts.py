@@ -27,8 +27,8 @@ class Equipment:
 class Host:
     """One server and what is known of it."""
 
-    def __init__(self, address: str) -> None:
-        self.wire = ComfyWire(address)
+    def __init__(self, address: str, *, previews: bool = False) -> None:
+        self.wire = ComfyWire(address, previews=previews)
         self._options: dict[str, Mapping[str, frozenset[str]] | None] = {}
         self._looked = float("-inf")
 

@@ -26,6 +26,7 @@ from storyforge_core.providers.comfyui_answers import (
     job_of_history,
     job_of_jobs,
     options_of,
+    preview_of,
     rejection,
 )
 
@@ -38,6 +39,8 @@ ANSWER_BYTES = 8_000_000
 PICTURE_BYTES = 64_000_000
 """A PNG of 4096 by 4096 has about 30 million."""
 REASON_CHARS = 200
+FLAGS = {"type": "feature_flags", "data": {"supports_preview_metadata": True}}
+"""So that a preview says which picture it is of."""
 
 
 class ComfyWire:
@@ -45,9 +48,11 @@ class ComfyWire:
 
     Args:
         host: its address, such as `http://127.0.0.1:8188`; a `user:password@` in it is sent as basic authentication.
+        previews: it is asked to show what it paints while it does.
     """
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, *, previews: bool = False) -> None:
+        self._previews = previews
         parts = urlsplit(host)
         self.shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         self._socket = parts._replace(scheme={"https": "wss"}.get(parts.scheme, "ws")).geturl().rstrip("/") + "/ws"
@@ -80,7 +85,7 @@ class ComfyWire:
             "prompt": graph,
             "prompt_id": str(picture),
             "client_id": client,  # without it, events and previews would go to everybody
-            "extra_data": {"preview_method": "none"},
+            "extra_data": {"preview_method": "auto" if self._previews else "none"},
         }
         status, data = await self._ask("POST", "/prompt", json=body)
         if status == httpx.codes.INTERNAL_SERVER_ERROR:  # plain text: it could not make sense of the graph at all
@@ -184,8 +189,10 @@ class ComfyWire:
         try:
             async with socket as open_socket:
                 connected.set()
+                await open_socket.send(json.dumps(FLAGS))  # only the first message is looked at
                 async for message in open_socket:  # previews too: one that is not read holds up all
-                    if isinstance(message, str) and isinstance(event := json.loads(message), dict):
+                    event = json.loads(message) if isinstance(message, str) else preview_of(message)
+                    if isinstance(event, dict):
                         heard(event)
         except (OSError, ValueError, TimeoutError, websockets.exceptions.WebSocketException):
             return

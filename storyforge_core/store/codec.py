@@ -13,11 +13,12 @@ from storyforge_core.domain.changes import Change
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.looks import Held
 from storyforge_core.domain.lore import Lore
-from storyforge_core.domain.pictures import Picture, PictureDraft, PictureRun
+from storyforge_core.domain.pictures import InHand, Picture, PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.states import Assertion
 from storyforge_core.domain.story import Choice, Rules
+from storyforge_core.picture_ports import Filed
 
 Value = TypeVar("Value")
 
@@ -31,6 +32,8 @@ RULES = TypeAdapter(Rules)
 DRAFT = TypeAdapter(Draft)
 RUN = TypeAdapter(Run)
 PICTURE = TypeAdapter(Picture)
+IN_HAND = TypeAdapter(InHand)
+FILED = TypeAdapter(Filed)
 PICTURE_DRAFT = TypeAdapter(PictureDraft)
 PICTURE_RUN = TypeAdapter(PictureRun)
 SITUATION = TypeAdapter(Situation)

@@ -10,7 +10,7 @@ from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
 from storyforge_core.domain.looks import Held
 from storyforge_core.domain.lore import Fired, LoreId, StoryLore
-from storyforge_core.domain.pictures import Picture, PictureRun
+from storyforge_core.domain.pictures import Picture, PictureId, PictureRun
 from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.replies import StoryLine
 from storyforge_core.domain.runs import Draft, Run, RunStatus, Situation
@@ -31,6 +31,7 @@ from storyforge_core.domain.story import (
 )
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.errors import NotFound
+from storyforge_core.picture_ports import Filed
 from storyforge_core.ports import Clock
 from storyforge_core.store import (
     bible,
@@ -145,6 +146,14 @@ class PostgresDesk:
     async def pictures(self, scene: SceneId) -> tuple[Picture, ...]:
         """List the pictures of a scene that are shown, newest first."""
         return await pictures.shown(self._db, scene)
+
+    async def picture(self, picture: PictureId) -> Picture | None:
+        """Find a picture that is shown, of whatever story; None when it is not."""
+        return await pictures.picture(self._db, picture)
+
+    async def reports(self, playthrough: PlaythroughId) -> tuple[Filed, ...]:
+        """List what was reported of a playthrough's pictures, newest first."""
+        return await pictures.reports(self._db, playthrough)
 
     async def told_by(self, scene: SceneId) -> RunId | None:
         """Find the run that told a scene; None for one that a player wrote."""

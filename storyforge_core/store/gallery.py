@@ -9,8 +9,9 @@ from pathlib import Path
 import structlog
 
 from storyforge_core.domain.pictures import Kept, Mime
-from storyforge_core.errors import ServiceDown
-from storyforge_core.store.imaging import SUFFIXES, cleaned, fitting
+from storyforge_core.domain.story import RunId
+from storyforge_core.errors import BrokenAnswer, ServiceDown
+from storyforge_core.store.imaging import SUFFIXES, cleaned, fitting, small
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,14 @@ class FileGallery:
         """Read a picture in at most `limit` bytes; None where its file is not there."""
         return await asyncio.to_thread(self._fitting, kept, limit)
 
+    async def keep_preview(self, run: RunId, data: bytes) -> None:
+        """Put away how a picture looks so far; without data, none. What cannot be kept is left out."""
+        await asyncio.to_thread(self._keep_preview, self._preview(run), data)
+
+    async def preview(self, run: RunId) -> bytes | None:
+        """Read how a picture looks that is being painted, small; None where that is not kept."""
+        return await asyncio.to_thread(_read, self._preview(run))
+
     async def remove(self, hashes: Iterable[str]) -> None:
         """Delete the files of pictures that belong to no story any more."""
         await asyncio.to_thread(self._remove, tuple(hashes))
@@ -41,6 +50,19 @@ class FileGallery:
     def place(self, kept: Kept) -> Path:
         """Say where the file of a picture is, or would be."""
         return self._directory / kept.sha256[:2] / f"{kept.sha256}.{SUFFIXES[kept.mime]}"
+
+    def _preview(self, run: RunId) -> Path:
+        return self._directory / "previews" / f"{run}.jpg"
+
+    def _keep_preview(self, place: Path, data: bytes) -> None:
+        try:
+            if not data:
+                place.unlink(missing_ok=True)
+                return
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(place, small(data))
+        except (BrokenAnswer, OSError) as error:
+            log.debug("no preview", file=str(place), reason=str(error))
 
     def _keep(self, data: bytes) -> Kept:
         kept, fresh = cleaned(data)
@@ -68,6 +90,13 @@ class FileGallery:
         for name in hashes:
             for place in (self._directory / name[:2]).glob(f"{name}.*"):
                 place.unlink(missing_ok=True)
+
+
+def _read(place: Path) -> bytes | None:
+    try:
+        return place.read_bytes()
+    except OSError:
+        return None
 
 
 def write_whole(place: Path, data: bytes) -> None:

@@ -24,6 +24,7 @@ PACKED = 3
 PIXELS = frozenset({b"IHDR", b"tRNS", b"IDAT", b"IEND"})
 """The parts of a PNG that make the picture, where it has no palette."""
 LEAST_SIDE = 16
+SMALL_SIDE = 384
 QUALITIES = (92, 80)
 SHRINK = 0.75
 LOOK_SIDE = 1536
@@ -46,12 +47,25 @@ def cleaned(data: bytes) -> tuple[Kept, bytes]:
         raise BrokenAnswer(TOO_LARGE)
     with _opened(data) as picture:
         fmt = picture.format or ""
-        plain = _plain(picture)
-        packed = fmt == "PNG" and picture.mode in {"RGB", "RGBA"} and not picture.getexif()
-    options = {"compress_level": PACKED} if fmt == "PNG" else {"quality": 95}
-    fresh = _pixels_of_png(data) if packed else _encoded(plain, fmt, **options)
-    size = Size(*plain.size)
+        if fmt == "PNG" and picture.mode in {"RGB", "RGBA"} and not _upset(picture):
+            fresh, size = _pixels_of_png(data), Size(*picture.size)
+        else:
+            plain = _plain(picture)
+            options = {"compress_level": PACKED} if fmt == "PNG" else {"quality": 95}
+            fresh, size = _encoded(plain, fmt, **options), Size(*plain.size)
     return Kept(hashlib.sha256(fresh).hexdigest(), FORMATS[fmt], len(fresh), size), fresh
+
+
+def small(data: bytes) -> bytes:
+    """Make a small JPEG of a picture, with nothing but its pixels.
+
+    Raises:
+        BrokenAnswer: it is no picture that can be shown.
+    """
+    with _opened(data) as picture:
+        plain = _plain(picture).convert("RGB")
+    plain.thumbnail((SMALL_SIDE, SMALL_SIDE))
+    return _encoded(plain, "JPEG", quality=QUALITIES[1])
 
 
 def portrait(data: bytes) -> bytes:
@@ -102,6 +116,19 @@ def _opened(data: bytes) -> Image.Image:
     if min(picture.size) < LEAST_SIDE:
         raise BrokenAnswer(f"That picture is too small: {LEAST_SIDE} pixels in each direction are the least.")
     return picture
+
+
+def _upset(picture: Image.Image) -> bool:
+    """Decode a PNG; tell whether it says besides its pixels how they are to be turned.
+
+    Raises:
+        BrokenAnswer: it cannot be decoded.
+    """
+    try:
+        picture.load()
+        return bool(picture.getexif())
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise BrokenAnswer(DAMAGED) from error
 
 
 def _plain(picture: Image.Image) -> Image.Image:

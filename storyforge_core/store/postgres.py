@@ -9,13 +9,13 @@ from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.manifest import Measure
 from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Unread, Vector
-from storyforge_core.domain.pictures import PictureDraft, PictureRun
+from storyforge_core.domain.pictures import HungPicture, InHand, PictureDraft, PictureRun
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId, Scene, SceneId
 from storyforge_core.picture_ports import Purged
 from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
-from storyforge_core.store import arrivals, measures, memory, purge, reading, runs, spaces
+from storyforge_core.store import arrivals, measures, memory, pictures, purge, reading, runs, spaces
 from storyforge_core.store.casebook import PostgresCasebook
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
@@ -74,6 +74,21 @@ class PostgresStore:
         """Take the run of a picture up; None when it is over or a living worker has it."""
         async with connection(self._engine) as db:
             return await runs.claim_picture(db, run, worker)
+
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
+        """Find the picture that hangs at a message of a room, or is one; None where none does."""
+        async with connection(self._engine) as db:
+            return await pictures.picture_in(db, key, message)
+
+    async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:
+        """Find the picture of a playthrough that is painted now or next; None when none is wanted."""
+        async with connection(self._engine) as db:
+            return await pictures.in_hand(db, playthrough)
+
+    async def hosts(self, playthrough: PlaythroughId, platform: str) -> tuple[str, ...]:
+        """List the accounts on a platform of those who host a playthrough."""
+        async with connection(self._engine) as db:
+            return await pictures.hosts(db, playthrough, platform)
 
     async def run_status(self, run: RunId) -> RunStatus | None:
         """Read how a run stands."""

@@ -16,7 +16,8 @@ from bot.illustrator import studio
 from bot.presenter.presenter import Presenter
 from bot.storyteller import built_in
 from bot.surface import File
-from storyforge_core.domain.commands import Command, Incoming, NewStory, Paint
+from storyforge_core.domain.commands import Command, Incoming, NewStory
+from storyforge_core.domain.picturing import Paint
 from storyforge_core.domain.story import RoomKey
 from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.settings import Settings

@@ -19,15 +19,21 @@ from storyforge_core.domain.commands import (
     ContinueStory,
     Edit,
     ForgetMe,
-    ForgetPicture,
     Join,
     NewStory,
-    Paint,
     Undo,
     Vote,
 )
-from storyforge_core.domain.events import BallotOpened, PictureFailed, PictureForgotten, PictureShown
+from storyforge_core.domain.events import (
+    BallotOpened,
+    PictureFailed,
+    PictureForgotten,
+    PictureQueued,
+    PictureReported,
+    PictureShown,
+)
 from storyforge_core.domain.pictures import Commission, Painted, PictureDraft, Progress, Vision
+from storyforge_core.domain.picturing import ForgetPicture, Paint, ReportPicture, RestorePicture
 from storyforge_core.domain.replies import Accepted, Declined
 from storyforge_core.domain.story import PictureMode, Playthrough, RunId
 from storyforge_core.domain.writing import Finding
@@ -111,7 +117,8 @@ async def test_a_scene_gets_a_picture_without_anybody_waiting_for_it(database: D
         easel.gate.clear()
         await played.play(NewStory("The sea"))
         await until(lambda: _true(easel.commissions))
-        assert isinstance((await played.events())[-1], BallotOpened), "the question is there before the picture"
+        told = [event for event in await played.events() if not isinstance(event, PictureQueued)]
+        assert isinstance(told[-1], BallotOpened), "the question is there before the picture"
         await played.play(Vote(1))
         assert len(await played.scenes()) == 2, "the next scene does not wait for the picture of the first"
         easel.gate.set()
@@ -418,3 +425,94 @@ async def test_a_banned_player_has_nothing_painted(database: Database) -> None:
         await played.say(Join(), BO)
         await played.say(Ban("Bo"))
         assert isinstance(await played.say(Paint(), BO), Declined)
+
+
+async def test_a_rating_says_what_no_picture_shows_and_goes_with_it(database: Database) -> None:
+    writer = ScriptedWriter()
+    writer.answers = [SEEN]
+    async with painted_game(database, "request", writer) as (played, easel):
+        await played.play(NewStory("The sea"))
+        await played.say(ChangeRules("rating", "everyone"))
+        await played.say(ChangeRules("avoid", "spiders"))
+        await played.say(Paint())
+        await at_rest(played)
+        assert easel.commissions[0].avoid.startswith("spiders, nudity, sexual content, blood")
+        assert "<audience>everyone, children too" in writer.askings[0].messages[0].content
+        assert [(event.rating, event.covered) for event in await shown(played)] == [("everyone", False)]
+        await played.say(ChangeRules("rating", "mature"))
+        await played.say(Paint(again=True))
+        await at_rest(played)
+        assert "nudity" not in easel.commissions[1].avoid
+        assert "sexualised minors" in easel.commissions[1].avoid
+        assert [(event.rating, event.covered) for event in await shown(played)][1:] == [("mature", True)]
+
+
+async def test_a_report_hides_a_picture_until_a_host_shows_it_again(database: Database) -> None:
+    async with painted_game(database) as (played, _):
+        await played.play(NewStory("The sea"))
+        await at_rest(played)
+        (before,) = await shown(played)
+        await played.say(Join(), BO)
+        assert "Only the host" in _sentence(await played.say(RestorePicture(), BO))
+        assert "No picture of this story" in _sentence(await played.say(RestorePicture()))
+        assert "gone from everywhere" in _sentence(await played.say(ReportPicture("my face"), BO))
+        assert "no picture" in _sentence(await played.say(ReportPicture(), BO))
+        assert "scene 1 is shown again" in _sentence(await played.say(RestorePicture()))
+        assert await shown(played) == [before, before]
+        assert "left it up" in _sentence(await played.say(ReportPicture(picture=before.picture.id), BO))
+        told = [event for event in await played.events() if isinstance(event, PictureReported)]
+        assert [(event.by, event.why, event.hidden) for event in told] == [("Bo", "my face", True), ("Bo", "", False)]
+        await played.say(ForgetPicture())
+        assert "No picture of this story" in _sentence(await played.say(RestorePicture()))
+        await played.say(ForgetMe(everything=True, sure=True), replace(BO, private=True))
+        told = [event for event in await played.events() if isinstance(event, PictureReported)]
+        assert [(event.by, event.why) for event in told] == [("somebody", "")] * 2
+
+
+async def test_what_is_pressed_at_a_picture_is_about_that_one_wherever_the_story_is_now(database: Database) -> None:
+    async with painted_game(database) as (played, easel):
+        await played.play(NewStory("The sea"))
+        await at_rest(played)
+        (first,) = await shown(played)
+        await played.play(Vote(1))
+        await at_rest(played)
+        await played.say(Paint(again=True, picture=first.picture.id))
+        await at_rest(played)
+        assert easel.commissions[2].prompt == easel.commissions[0].prompt
+        assert [event.number for event in await shown(played)] == [1, 2, 1]
+        assert "not there any more" in _sentence(await played.say(ForgetPicture(first.picture.id)))
+        newest = (await shown(played))[-1].picture.id
+        assert "gone" in _sentence(await played.say(ForgetPicture(newest)))
+        async with played.store.resume(await played.playthrough()) as desk:
+            assert await desk.pictures((await played.scenes())[1].id), "that of the head is left alone"
+
+
+async def test_a_picture_of_another_story_cannot_be_pressed(database: Database) -> None:
+    async with painted_game(database) as (played, _):
+        await played.play(NewStory("The sea"))
+        await at_rest(played)
+        (foreign,) = await shown(played)
+        await played.play(NewStory("The moor"))
+        await at_rest(played)
+        for command in (ReportPicture(picture=foreign.picture.id), ForgetPicture(foreign.picture.id)):
+            assert "not there" in _sentence(await played.say(command))
+
+
+async def test_many_pictures_are_put_in_order_and_taken_out_of_the_queue(database: Database) -> None:
+    async with painted_game(database, "request") as (played, easel):
+        easel.gate.clear()
+        await played.play(NewStory("The sea"))
+        for number in range(10):
+            await played.say(Paint(f"wish {number}"))
+        await until(lambda: _true(easel.commissions))
+        there = await played.store.in_hand(await played.playthrough())
+        assert there is not None
+        assert (there.number, there.running, there.before) == (1, True, 0)
+        assert "not painted" in _sentence(await played.say(ForgetPicture()))
+        await at_rest(played)
+        assert await played.store.in_hand(await played.playthrough()) is None
+        assert len(easel.commissions) == 1
+        easel.gate.set()
+        await played.say(Paint("the last one"))
+        await at_rest(played)
+        assert len(await shown(played)) == 1

@@ -1,11 +1,23 @@
 """Pictures in a room: under the end of their scene, once whatever happens, and never in the way of the story."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
+import pytest
+
+from bot.presenter import sketches
 from bot.surface import File, MessageGone, RoomGone, SlowDown, SurfaceDown
-from storyforge_core.domain.events import Noted, PictureFailed, PictureForgotten, PictureShown
-from storyforge_core.domain.pictures import Picture, PictureId, Vision
+from storyforge_core.domain.events import (
+    Noted,
+    PictureFailed,
+    PictureForgotten,
+    PictureQueued,
+    PictureReported,
+    PictureShown,
+)
+from storyforge_core.domain.pictures import InHand, Picture, PictureId, Vision
+from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import RoomKey, RunId, SceneId
 from tests.fakes import NOON, Chat, chat_limits
 from tests.stage import HERE, Room, present
@@ -197,5 +209,108 @@ def test_a_room_that_came_later_has_it_in_a_message_of_its_own() -> None:
         await asyncio.gather(here.presenter.settled(HERE), here.presenter.settled(there))
         hung = [message.room for message in here.chat.messages if message.files]
         assert sorted(room.address for room in hung) == ["attic", "cellar"]
+
+    present(story())
+
+
+@pytest.mark.parametrize(
+    ("marked", "decided", "hangs"),
+    [(True, False, True), (None, True, True), (False, True, False), (None, False, False), (False, False, False)],
+)
+def test_a_picture_for_adults_hangs_where_adults_are_or_where_it_was_decided(
+    *, marked: bool | None, decided: bool, hangs: bool
+) -> None:
+    async def story() -> None:
+        here = Room()
+        if marked is not None:
+            here.chat.marks[HERE] = marked
+        here.store.spaces[HERE.realm] = Space(mature=decided)
+        await here.start()
+        run = await told(here)
+        for _ in range(2):
+            await here.shows(replace(await painted(here, run), rating="mature", covered=True))
+        assert [file.covered for hung in files(here) for file in hung] == [True] * hangs
+        assert sum("pictures are for adults" in text for text in here.chat.texts) == (not hangs), "said once"
+
+    present(story())
+
+
+def test_hosts_are_told_alone_and_a_room_reads_of_it_only_if_none_can_be() -> None:
+    async def story(*reachable: str) -> None:
+        here = Room()
+        here.store.hosting = ("ann", "bo")
+        here.chat.reachable = set(reachable)
+        await here.start()
+        run = await told(here)
+        event = await painted(here, run)
+        report = PictureReported(event.picture.id, 3, "Cy", "my face", here.store.rooms[HERE].id, hidden=True)
+        await here.shows(event, report)
+        assert not any(files(here))
+        assert [user for user, _ in here.chat.whispers] == list(reachable)
+        assert all("Cy reported the picture of scene 3: my face" in text for _, text in here.chat.whispers)
+        assert len(here.chat.texts) == (1 if reachable else 2)
+        assert not any("Cy" in text or "face" in text for text in here.chat.texts)
+        await here.restart()
+        await here.presenter.settled(HERE)
+        assert len(here.chat.whispers) == len(reachable), "once"
+        await here.shows(event)
+        (again,) = [file.name for hung in files(here) for file in hung]
+        assert again.endswith("-1.png"), "platforms know a file by its name"
+
+    for reachable in ((), ("bo",), ("ann", "bo")):
+        present(story(*reachable))
+
+
+def test_how_far_a_picture_is_is_told_late_seldom_and_never_beside_growing_words() -> None:
+    async def story() -> None:
+        here = Room(Chat(chat_limits(sketches="beside")))
+        await here.start()
+        run = await told(here)
+        picture = RunId(uuid4())
+        here.store.painting = InHand(picture, 1, run, running=False, before=2, done=0.0)
+        here.gallery.previews[picture] = b"so far"
+        here.happens(PictureQueued(picture))
+        await asyncio.sleep(5)
+        assert not here.chat.sketches, "most pictures are done by then"
+        await asyncio.sleep(5)
+        assert [text for _, text, _ in here.chat.sketches] == ["🎨 The picture waits for 2 others"]
+        writing, speech = here.writing()
+        speech.say("word")
+        await asyncio.sleep(0)
+        here.store.painting = replace(here.store.painting, running=True, before=0)
+        await asyncio.sleep(60)
+        assert len(here.chat.sketches) == 1, "words come first"
+        await here.shows(here.told(writing, speech))
+        for percent in range(0, 100, 2):
+            here.store.painting = replace(here.store.painting, done=percent / 100)
+            await asyncio.sleep(6)
+        assert 2 <= len(here.chat.sketches) <= sketches.MOST
+        message, text, preview = here.chat.sketches[-1]
+        assert (message, preview and preview.data) == ("m0", b"so far")
+        assert text.startswith("🎨 The picture is being painted: ")
+        here.store.painting = None
+        await asyncio.sleep(30)
+        assert here.chat.sketches[-1][:2] == ("m0", "")
+
+    present(story())
+
+
+def test_where_nothing_stands_beside_a_message_it_is_told_in_one_of_its_own_that_goes_again() -> None:
+    async def story() -> None:
+        here = Room(Chat(chat_limits(sketches="apart")))
+        await here.start()
+        run = await told(here)
+        event = await painted(here, run)
+        here.store.painting = InHand(event.picture.run, 3, run, running=True, before=0, done=0.2)
+        here.happens(PictureQueued(event.picture.run))
+        await asyncio.sleep(10)
+        assert here.chat.texts[-1] == "*🎨 The picture of scene 3 is being painted: 20%*"
+        await here.restart()
+        await asyncio.sleep(10)
+        assert sum("🎨" in text for text in here.chat.texts) == 1, "once is enough"
+        here.store.painting = None
+        await here.shows(event)
+        await asyncio.sleep(30)
+        assert here.ledger.rows[here.store.rooms[HERE].id, f"sketch:{event.picture.run}", 0].final
 
     present(story())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bot.presenter.presenter import Presenter
 from storyforge_core.domain.commands import BranchFrom, ContinueStory, NewStory, ShowStories, Undo, Vote
 from storyforge_core.domain.events import Recorded
+from storyforge_core.domain.pictures import HungPicture, InHand
 from storyforge_core.domain.runs import Run
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import PlaythroughId, Room, RoomKey
@@ -98,6 +99,15 @@ class Sudden:
 
     async def space(self, key: RoomKey) -> Space:
         return await self.play.store.space(key)
+
+    async def picture_in(self, key: RoomKey, message: str) -> HungPicture | None:
+        return await self.play.store.picture_in(key, message)
+
+    async def in_hand(self, playthrough: PlaythroughId) -> InHand | None:
+        return await self.play.store.in_hand(playthrough)
+
+    async def hosts(self, playthrough: PlaythroughId, platform: str) -> tuple[str, ...]:
+        return await self.play.store.hosts(playthrough, platform)
 
     async def live_run(self, playthrough: PlaythroughId) -> Run | None:
         if not self.gone_on:

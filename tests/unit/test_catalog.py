@@ -11,7 +11,7 @@ from bot.catalog.help import help_text, readme_table
 from bot.catalog.row import PREMISE_CHARS, HelpAsked, Parsed, Problem, Root, Row
 from bot.catalog.table import FAMILIES, GROUPS, ROOTS, ROWS, find
 from bot.catalog.typed import make, parse
-from storyforge_core.domain import book, commands
+from storyforge_core.domain import book, commands, picturing
 from storyforge_core.domain.commands import Command
 
 README = Path(__file__).parents[2] / "README.md"
@@ -171,10 +171,10 @@ def test_a_form_of_a_platform_is_checked_like_a_typed_line() -> None:
 
 
 def test_a_picture_is_asked_for_in_words_again_or_taken_down() -> None:
-    assert parse("/story paint seen from the sea") == commands.Paint("seen from the sea")
-    assert parse("/story paint again") == commands.Paint(again=True)
-    assert parse("/story paint again but darker") == commands.Paint("but darker", again=True)
-    assert parse("/story paint forget") == commands.ForgetPicture()
+    assert parse("/story paint seen from the sea") == picturing.Paint("seen from the sea")
+    assert parse("/story paint again") == picturing.Paint(again=True)
+    assert parse("/story paint again but darker") == picturing.Paint("but darker", again=True)
+    assert parse("/story paint forget") == picturing.ForgetPicture()
     assert parse("/story paint keep") == book.KeepLook()
     assert parse("/story paint keep the mill") == book.KeepLook("the mill")
 
@@ -190,7 +190,8 @@ def test_a_look_is_given_with_a_file_or_shown() -> None:
 
 def test_every_command_of_the_core_can_be_typed_but_taking_a_sign_back() -> None:
     built = {type(parse(row.example)) for row in ROWS}
-    lines = ("/story take", "/story take edit x", "/story paint forget", "/story paint keep", "/story mydata delete")
+    painting = [f"/story paint {mode}" for mode in ("forget", "keep", "report", "restore")]
+    lines = ("/story take", "/story take edit x", "/story mydata delete", *painting)
     assert built | {type(parse(line)) for line in lines} == {*get_args(Command), HelpAsked} - {commands.Unvote}
 
 

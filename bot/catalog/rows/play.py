@@ -18,15 +18,21 @@ from bot.catalog.row import (
     Row,
     number,
 )
-from storyforge_core.domain import book, commands
+from storyforge_core.domain import book, commands, picturing
 
 
 def _paint(given: Given) -> Parsed:
-    if given["mode"] == "forget":
-        return commands.ForgetPicture()
-    if given["mode"] == "keep":
-        return book.KeepLook(given["hint"])
-    return commands.Paint(given["hint"], again=given["mode"] == "again")
+    match given["mode"]:
+        case "forget":
+            return picturing.ForgetPicture()
+        case "keep":
+            return book.KeepLook(given["hint"])
+        case "report":
+            return picturing.ReportPicture(given["hint"])
+        case "restore":
+            return picturing.RestorePicture()
+        case mode:
+            return picturing.Paint(given["hint"], again=mode == "again")
 
 
 PLAY: Final = Group(
@@ -91,17 +97,20 @@ PLAY: Final = Group(
             help="Have this scene painted, once more, or not at all",
             more=(
                 "The picture comes under the scene. With “again” the same is painted with other luck; “keep” and a "
-                "name has somebody look like that from now on."
+                "name has somebody look like that from now on. Everybody may report a picture: it is gone at once, and "
+                "a host may restore it."
             ),
             example="/story paint seen from the sea",
             arguments=(
                 Argument(
                     name="mode",
-                    help="again, forget to take it down, or keep it as the look of somebody",
+                    help="again; forget takes it down; keep makes it a look; report hides it; restore shows it again",
                     kind="word",
-                    words=("again", "forget", "keep"),
+                    words=("again", "forget", "keep", "report", "restore"),
                 ),
-                Argument(name="hint", help="what should be seen on it, or for keep whose look it is", limit=HINT_CHARS),
+                Argument(
+                    name="hint", help="what should be seen; whose look it is; why you report it", limit=HINT_CHARS
+                ),
             ),
             aliases=("picture",),
             build=_paint,

@@ -72,6 +72,15 @@ SERVER: Final = Group(
             build=lambda given: ChangeSpace("block", given["person"], lift=bool(given["off"])),
         ),
         Row(
+            name="setup mature",
+            help="Let pictures for adults hang in a room of Matrix",
+            more="On Discord they hang in age-restricted channels, whatever is decided here.",
+            example="/story setup mature on",
+            arguments=(Argument(name="switch", help="on or off", kind="word", words=("on", "off"), required=True),),
+            who="managers",
+            build=lambda given: ChangeSpace("mature", given["switch"]),
+        ),
+        Row(
             name="setup stream",
             help="Choose how scenes appear: word by word, by paragraphs, or when finished",
             more="A scene that is being written goes on as it began.",

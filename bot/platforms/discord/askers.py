@@ -4,18 +4,10 @@ from dataclasses import replace
 
 import discord
 
-from bot.platforms.discord.link import PLATFORM, Interaction
+from bot.platforms.discord.link import MARKED, PLATFORM, Interaction
 from bot.reception import Asker
 from storyforge_core.domain.commands import Speaker, Surroundings
 from storyforge_core.domain.story import RoomKey
-
-_WITH_AGE = (
-    discord.Thread,
-    discord.TextChannel,
-    discord.VoiceChannel,
-    discord.StageChannel,
-    discord.ForumChannel,
-)
 
 
 def asker_of(interaction: Interaction) -> Asker:
@@ -52,4 +44,4 @@ def speaker(user: discord.abc.User, powers: discord.Permissions | None = None) -
 def _surroundings(channel: object, place: RoomKey) -> Surroundings:
     """The channel that a place is in; a thread is as open to minors as that is."""
     outer = str(channel.parent_id) if isinstance(channel, discord.Thread) else place.address
-    return Surroundings(outer, adults=isinstance(channel, _WITH_AGE) and channel.is_nsfw())
+    return Surroundings(outer, adults=isinstance(channel, MARKED) and channel.is_nsfw())

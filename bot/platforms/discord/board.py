@@ -48,6 +48,11 @@ class Board:
         """A message shows these choices now, or none any more."""
         self._questions.shown(room, message, choices)
 
+    def choices(self, room: RoomKey, message: str) -> tuple[Choice, ...]:
+        """What can be voted for under a message, as far as is known."""
+        card = self._questions.at(room.address)
+        return card.choices if card and card.message == message else ()
+
     def asks(self, room: RoomKey, scene: SceneId) -> bool:
         """Tell whether the question of a scene is open in a room, as far as is known so soon after a start."""
         return self._questions.asks(room, scene)

@@ -4,21 +4,34 @@ They outlive the program that made them: a button's id says what it stands for, 
 """
 
 import re
-from typing import Any, Protocol, Self
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, Self
 from uuid import UUID
 
 import discord
 
 from bot.catalog.row import CHOICE_CHARS
+from bot.deeds import Deed
 from bot.platforms.discord.answers import excused
 from bot.platforms.discord.link import Interaction
-from bot.surface import Frame
+from bot.surface import BARE, Beside, Frame
 from storyforge_core.domain.answers import one_line
+from storyforge_core.domain.pictures import PictureId
 from storyforge_core.domain.story import RunId, SceneId
 
 LABEL_CHARS = 80
+WHY_CHARS = 300
+SKETCH = "sf:sketch"
+DEEDS: Final[Mapping[Deed, str]] = {
+    "again": "🔁 Paint again",
+    "keep": "📌 Keep the look",
+    "forget": "🗑️ Remove",
+    "report": "🚩 Report",
+}
+"""What can be done with a picture."""
 ROW = 5
 _SCENE = r"(?P<scene>[0-9a-f]{32})"
+_PICTURE = re.compile(r"sf:picture:[a-z]+:([0-9a-f]{32})")
 _MARK = re.compile(r"sf:stop:[0-9a-f]{32}:(.+)")
 Button = discord.ui.Button[Any]
 Item = discord.ui.Item[Any]
@@ -32,6 +45,9 @@ class Host(Protocol):
 
     async def wrote(self, interaction: Interaction, text: str, scene: SceneId) -> None:
         """Somebody has written a choice of their own."""
+
+    async def pictured(self, interaction: Interaction, deed: Deed, picture: PictureId, why: str = "") -> None:
+        """Somebody wants something of a picture."""
 
     async def stopped(self, interaction: Interaction, run: RunId) -> None:
         """Somebody wants no more to be written."""
@@ -97,6 +113,49 @@ class StopButton(discord.ui.DynamicItem[Button], template=r"sf:stop:(?P<run>[0-9
         await excused(interaction, host.stopped(interaction, self._run))
 
 
+class PictureButton(
+    discord.ui.DynamicItem[Button], template=rf"sf:picture:(?P<deed>{'|'.join(DEEDS)}):(?P<picture>[0-9a-f]{{32}})"
+):
+    """Something that can be done with a picture; who may do it is for the story to say."""
+
+    def __init__(self, deed: Deed, picture: PictureId, row: int = 0) -> None:
+        super().__init__(Button(label=DEEDS[deed], custom_id=f"sf:picture:{deed}:{picture.hex}", row=row))
+        self._deed = deed
+        self._picture = picture
+
+    @classmethod
+    async def from_custom_id(cls, interaction: Interaction, item: Item, match: re.Match[str]) -> Self:  # noqa: ARG003
+        """Make it again from its id."""
+        deed: Deed = match["deed"]  # type: ignore[assignment] # the template takes no others
+        return cls(deed, PictureId(UUID(match["picture"])))
+
+    async def callback(self, interaction: Interaction) -> None:
+        """Do it; whoever reports a picture may say why."""
+        host: Host = interaction.client
+        if self._deed == "report":
+            await excused(interaction, _ask_why(interaction, self._picture))
+        else:
+            await excused(interaction, host.pictured(interaction, self._deed, self._picture))
+
+
+class ReportForm(discord.ui.Modal, title="Report this picture"):
+    """Takes the reason why a picture should not be seen, and hides it."""
+
+    def __init__(self, picture: PictureId) -> None:
+        super().__init__(custom_id=f"sf:report:{picture.hex}")
+        self._picture = picture
+        self._why: discord.ui.TextInput[Self] = discord.ui.TextInput(
+            custom_id="why", style=discord.TextStyle.paragraph, max_length=WHY_CHARS, required=False
+        )
+        hint = "Only the hosts read it. The picture is hidden at once."
+        self.add_item(discord.ui.Label(text="What is wrong with it?", description=hint, component=self._why))
+
+    async def on_submit(self, interaction: Interaction) -> None:
+        """Report it."""
+        host: Host = interaction.client
+        await excused(interaction, host.pictured(interaction, "report", self._picture, self._why.value))
+
+
 class ChoiceForm(discord.ui.Modal, title="What happens instead?"):
     """Takes a choice in the player's own words."""
 
@@ -115,7 +174,7 @@ class ChoiceForm(discord.ui.Modal, title="What happens instead?"):
         await excused(interaction, host.wrote(interaction, self._text.value, self._scene))
 
 
-BUTTONS = (VoteButton, PenButton, StopButton)
+BUTTONS = (VoteButton, PenButton, StopButton, PictureButton)
 
 
 def under(frame: Frame, mark: str = "") -> discord.ui.View:
@@ -129,8 +188,27 @@ def under(frame: Frame, mark: str = "") -> discord.ui.View:
         view.add_item(PenButton(choices[0].scene, len(choices) // ROW))
     if frame.stop is not None:
         view.add_item(StopButton(frame.stop, mark))
+    _put_beside(view, frame.beside, (len(choices) // ROW + 1) if choices else 0)
     view.stop()  # discord.py need not keep it: a click finds its class by the id
     return view
+
+
+def _put_beside(view: discord.ui.View, beside: Beside, row: int) -> None:
+    """Add what can be done with a picture, or how far it is, in a row of its own."""
+    if beside.picture is not None:
+        for deed in DEEDS:
+            view.add_item(PictureButton(deed, beside.picture, row))
+    if beside.sketch:
+        label = one_line(beside.sketch, LABEL_CHARS)
+        view.add_item(Button(label=label, custom_id=SKETCH, disabled=True, row=row))
+
+
+def beside_of(message: discord.Message) -> Beside:
+    """Read from a message what an earlier program has put beside it."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    ids = [part.custom_id or "" for row in rows for part in row.children if isinstance(part, discord.Button)]
+    found = next((match for match in map(_PICTURE.fullmatch, ids) if match), None)
+    return Beside(PictureId(UUID(found[1]))) if found else BARE
 
 
 def mark_of(message: discord.Message) -> str:
@@ -139,6 +217,10 @@ def mark_of(message: discord.Message) -> str:
     buttons = [part for row in rows for part in row.children if isinstance(part, discord.Button)]
     marked = (_MARK.fullmatch(button.custom_id or "") for button in buttons)
     return next((found[1] for found in marked if found), "")
+
+
+async def _ask_why(interaction: Interaction, picture: PictureId) -> None:
+    await interaction.response.send_modal(ReportForm(picture))
 
 
 async def _open(interaction: Interaction, scene: SceneId) -> None:

@@ -13,17 +13,19 @@ from discord.app_commands import Choice as Offer
 from bot.catalog.help import help_text
 from bot.catalog.row import HINT_CHARS, Argument, Given, HelpAsked, Parsed, Problem, Row
 from bot.catalog.typed import make
+from bot.deeds import Deed as PictureDeed
+from bot.deeds import command_for
 from bot.picture.render import map_picture
 from bot.platforms.discord.answers import Answers, acknowledge, apologise, excused
 from bot.platforms.discord.askers import asker_of, asker_of_message
 from bot.platforms.discord.board import Board
-from bot.platforms.discord.buttons import BUTTONS
+from bot.platforms.discord.buttons import BUTTONS, ReportForm
 from bot.platforms.discord.commands import menus
 from bot.platforms.discord.completing import Value, command_names, completion, offers
 from bot.platforms.discord.files import file_argument, with_file
 from bot.platforms.discord.forms import FORM_CHARS, TOO_LONG, EditForm, NoteForm, wants_edit_form, wants_note_form
 from bot.platforms.discord.link import NO_PINGS, Interaction, Link, hang_up
-from bot.platforms.discord.menus import NO_SCENE, NOT_OPEN, Deed, message_menus
+from bot.platforms.discord.menus import NO_PICTURE, NO_SCENE, NOT_OPEN, NOT_THERE, Deed, message_menus
 from bot.platforms.discord.openings import Openings
 from bot.platforms.discord.pictures import picture_argument, with_picture
 from bot.platforms.discord.threads import give_back, make_place, not_allowed
@@ -46,6 +48,7 @@ from storyforge_core.domain.commands import (
     Vote,
     WriteIn,
 )
+from storyforge_core.domain.pictures import HungPicture, PictureId
 from storyforge_core.domain.replies import Accepted, Declined, MapShown, Reply, StatusShown, TakesShown
 from storyforge_core.domain.story import RunId, Scene, SceneId
 from storyforge_core.errors import ServiceDown
@@ -206,6 +209,16 @@ class StoryClient(discord.AutoShardedClient):
         """Somebody has written a choice of their own."""
         await self._answer_open(interaction, WriteIn(text), scene)
 
+    async def pictured(self, interaction: Interaction, deed: PictureDeed, picture: PictureId, why: str = "") -> None:
+        """Somebody wants something of a picture."""
+        await acknowledge(interaction)
+        asker, message = asker_of(interaction), interaction.message
+        hung = await self._reception.picture_in(asker.room, str(message.id)) if message else HungPicture(picture, 0)
+        if hung is None or hung.picture != picture:
+            await self._answers.reply(interaction, Declined(NOT_THERE))
+        else:
+            await self._answer(interaction, asker, command_for(deed, hung, why))
+
     async def stopped(self, interaction: Interaction, run: RunId) -> None:
         """Somebody wants no more to be written."""
         await acknowledge(interaction)
@@ -242,6 +255,9 @@ class StoryClient(discord.AutoShardedClient):
 
     async def _do_with_scene(self, interaction: Interaction, message: int, deed: Deed) -> None:
         asker = asker_of(interaction)
+        if deed == "report":
+            await self._report(interaction, await self._reception.picture_in(asker.room, str(message)))
+            return
         shown = await self._reception.scene_in(asker.room, str(message))
         if shown is None or not shown.here:
             await _say(interaction, NO_SCENE if shown is None else NOT_OPEN)
@@ -252,6 +268,12 @@ class StoryClient(discord.AutoShardedClient):
             number = str(shown.scene.number)
             command = Reroll(scene=number) if deed == "reroll" else BranchFrom(number)
             await self._answer(interaction, asker, command)
+
+    async def _report(self, interaction: Interaction, hung: HungPicture | None) -> None:
+        if hung is None:
+            await _say(interaction, NO_PICTURE)
+        else:
+            await interaction.response.send_modal(ReportForm(hung.picture))
 
     async def _open_edit(self, interaction: Interaction) -> None:
         """Open the form for the scene where the group stands."""

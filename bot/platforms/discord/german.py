@@ -41,6 +41,7 @@ NAMES: Final[Mapping[str, str]] = {
     "lore": "wissen",
     "manner": "weise",
     "map": "karte",
+    "mature": "ab-18",
     "mode": "art",
     "mydata": "meine-daten",
     "name": "name",
@@ -93,6 +94,7 @@ NAMES: Final[Mapping[str, str]] = {
     "secret": "geheimnis",
     "Branch from here": "Von hier abzweigen",
     "Edit this scene": "Diese Szene umschreiben",
+    "Report this picture": "Dieses Bild melden",
     "Reroll this scene": "Diese Szene neu erzählen",
 }
 TEXTS: Final[Mapping[str, str]] = {
@@ -125,6 +127,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "I am sure": "ich bin sicher",
     "Have this scene painted, once more, or not at all": "Lass diese Szene malen, noch einmal, oder doch nicht",
     "Keep somebody out of all stories of the server": "Halte jemanden aus allen Geschichten des Servers heraus",
+    "Let pictures for adults hang in a room of Matrix": "Lass Bilder für Erwachsene in einem Raum auf Matrix zu",
     "Learn how to play": "Lerne, wie man spielt",
     "Leave a director's note that steers the next scenes": (
         "Hinterlass eine Regienotiz, die die nächsten Szenen lenkt"
@@ -160,8 +163,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "What is true in the story's world": "Was in der Welt der Geschichte wahr ist",
     "Vote for a choice by its number": "Stimme für eine Wahl, mit ihrer Nummer",
     "a hint, or for edit the new words of the scene": "ein Hinweis, oder bei edit die neuen Worte der Szene",
-    "again, forget to take it down, or keep it as the look of somebody": (
-        "again (noch einmal), forget (abhängen) oder keep (so soll jemand aussehen)"
+    "again; forget takes it down; keep makes it a look; report hides it; restore shows it again": (
+        "again: noch einmal; forget: abhängen; keep: so aussehen; report: melden; restore: wieder zeigen"
     ),
     "a picture: PNG, JPEG or WebP": "ein Bild: PNG, JPEG oder WebP",
     "See how a character looks, or give it a look from here on": "Sieh, wie eine Figur aussieht, oder gib ihr ein Bild",
@@ -204,8 +207,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "what it is called": "wie sie heißt",
     "what it should be": "wie sie sein soll",
     "what should be done": "was getan werden soll",
-    "what should be seen on it, or for keep whose look it is": (
-        "was darauf zu sehen sein soll, bei keep: wer so aussieht"
+    "what should be seen; whose look it is; why you report it": (
+        "was zu sehen sein soll; wer so aussieht; warum du es meldest"
     ),
     "what should happen in it": "was darin geschehen soll",
     "what you want to know": "was du wissen möchtest",

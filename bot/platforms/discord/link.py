@@ -22,6 +22,8 @@ from storyforge_core.domain.story import RoomKey
 PLATFORM = "discord"
 PACE = Pace()
 NO_PINGS = discord.AllowedMentions.none()
+MARKED = (discord.Thread, discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.ForumChannel)
+"""What may be marked as a place for adults."""
 GRACE = 0.05
 """Seconds that discord.py gets to end its own wait first."""
 _EDITED = re.compile(r".*/channels/(\d+)/messages/(\d+)")
@@ -101,6 +103,11 @@ class Link:
         """How large a file may be in a room; servers that pay for it take larger ones."""
         guild = self.client.get_guild(int(room.realm)) if room.realm else None
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    def adults(self, room: RoomKey) -> bool:
+        """Tell whether a room is marked as one for adults; one that is not known is not."""
+        place = self.client.get_channel(int(room.address)) if room.address.isdecimal() else None
+        return isinstance(place, MARKED) and place.is_nsfw()
 
     def allowance(self, room: RoomKey) -> Allowance | None:
         """Say what the newest answer told about further edits in a room."""

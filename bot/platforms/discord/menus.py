@@ -1,6 +1,6 @@
 """What can be done with a scene from its message's own menu: right-click it, or hold it, and look under Apps.
 
-Discord takes five such commands of a bot at least; there is room for two more.
+Discord takes five such commands of a bot at least; there is room for one more.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
@@ -11,12 +11,15 @@ from discord import app_commands
 
 from bot.platforms.discord.link import Interaction
 
-Deed = Literal["reroll", "branch", "edit"]
+Deed = Literal["reroll", "branch", "edit", "report"]
 DEEDS: Final[Mapping[Deed, str]] = {
     "reroll": "Reroll this scene",
     "branch": "Branch from here",
     "edit": "Edit this scene",
+    "report": "Report this picture",
 }
+NO_PICTURE = "No picture hangs there. Choose this on a message with a picture of the story."
+NOT_THERE = "That picture is not there any more."
 NO_SCENE = "That message tells no scene. Choose this on a message with a scene of the story."
 NOT_OPEN = "That scene belongs to a story that is not open here now. Open it first: /story stories"
 

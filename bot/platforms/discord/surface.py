@@ -1,22 +1,25 @@
 """Discord as a surface: posts, edits and files in channels and threads."""
 
+import asyncio
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import discord
 import structlog
 
 from bot.picture.fitting import fitted
 from bot.platforms.discord.board import Board
-from bot.platforms.discord.buttons import mark_of, under
+from bot.platforms.discord.buttons import beside_of, mark_of, under
 from bot.platforms.discord.link import NO_PINGS, PACE, PLATFORM, Link
 from bot.platforms.discord.openings import Openings
 from bot.platforms.discord.troubles import TOO_LARGE, NotHere, NotPermitted, ThreadAsleep, understood
-from bot.surface import Allowance, File, Frame, Limits, MessageGone, MessageOld, SurfaceError
+from bot.surface import BARE, Allowance, Beside, File, Frame, Limits, MessageGone, MessageOld, SurfaceError
 from storyforge_core.domain.space import Manner
 from storyforge_core.domain.story import RoomKey
 
@@ -28,12 +31,15 @@ LIMITS = Limits(
     question="inside",
     max_choices=9,
     max_file=10_000_000,
+    sketches="beside",
 )
 """Nine choices: as many keycaps with one digit, and with the pen ten buttons in two rows. A file of 10 MiB is taken
 everywhere."""
 ALT_CHARS = 1024
 YOUNG = timedelta(minutes=55)
 """Discord takes few edits of a message older than an hour (error 30046), and clocks differ by some minutes."""
+REMEMBERED = 2000
+"""Messages of which it is kept in mind what stands beside them; of an older one Discord is asked."""
 NEWEST = 20
 """How far back a message is looked for that may have been posted by a program that was killed just then."""
 T = TypeVar("T")
@@ -65,6 +71,9 @@ class DiscordSurface:
         self._board = board
         self._openings = openings or Openings(used=False)
         self._now = now
+        self._beside: dict[str, Beside] = {}
+        """What stands beside the messages that this program has shown."""
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def post(self, room: RoomKey, frame: Frame, key: UUID) -> str:
         """Send a message; Discord answers the one that is there when the key is the same, for some minutes.
@@ -74,6 +83,7 @@ class DiscordSurface:
         mark = nonce(key)
         message = await self._opened(room, frame, mark) or await self._sent(room, frame, key)
         self._openings.posted(room, message, mark, live=frame.live)
+        self._keep(message, BARE)
         self._board.shown(room, message, frame.choices)
         return message
 
@@ -128,11 +138,14 @@ class DiscordSurface:
             MessageOld: it is so old that a question, whose votes go on, belongs in another one.
         """
         part = self._message(room, message)
-        if frame.choices and self._now() - part.created_at > YOUNG:
-            await self._require_shown(room, part, frame)
-        else:
-            await self._edited(room, part, frame)
-        self._board.shown(room, message, frame.choices)
+        async with self._turn(message):
+            if not frame.choices and not frame.live:  # what it asked is decided, and the story goes on
+                self._keep(message, BARE)
+            if frame.choices and self._now() - part.created_at > YOUNG:
+                await self._require_shown(room, part, frame)
+            else:
+                await self._edited(room, part, replace(frame, beside=await self._found_beside(room, part, frame)))
+            self._board.shown(room, message, frame.choices)
 
     async def attach(self, room: RoomKey, message: str, file: File) -> str:
         """Hang a file under a message, in place of one that hung there; a picture that is too large, as a smaller one.
@@ -145,7 +158,10 @@ class DiscordSurface:
         fitting = await fitted(file, most)
         if len(fitting.data) > most:
             raise NotHere(TOO_LARGE)
-        await self._asked(room, lambda: part.edit(attachments=[hung(fitting)]))
+        async with self._turn(message):
+            view = self._view(room, message, Beside(file.picture))
+            await self._asked(room, lambda: part.edit(attachments=[hung(fitting)], view=view))
+            self._keep(message, Beside(file.picture))
         return message
 
     async def detach(self, room: RoomKey, hung: str) -> None:
@@ -155,7 +171,39 @@ class DiscordSurface:
             MessageGone: as for `edit`.
         """
         part = self._message(room, hung)
-        await self._asked(room, lambda: part.edit(attachments=[]))
+        async with self._turn(hung):
+            view = self._view(room, hung, BARE)
+            await self._asked(room, lambda: part.edit(attachments=[], view=view))
+            self._keep(hung, BARE)
+
+    async def sketch(self, room: RoomKey, message: str, text: str, preview: File | None = None) -> None:
+        """Show beside a message how far its picture is, as a button that cannot be pressed.
+
+        Raises:
+            MessageGone: as for `edit`.
+        """
+        part, beside = self._message(room, message), Beside(sketch=text)
+        async with self._turn(message):
+            before = self._beside.get(message)
+            if before == beside:
+                return
+            view = self._view(room, message, beside)
+            files = [hung(preview)] if preview else []
+            if preview or (before and before.sketch and not text):  # what was seen of it goes
+                await self._asked(room, lambda: part.edit(view=view, attachments=files))
+            else:
+                await self._asked(room, lambda: part.edit(view=view))
+            self._keep(message, beside)
+
+    async def adults(self, room: RoomKey) -> bool | None:
+        """A channel is marked for adults, or it is not."""
+        return self._link.adults(room)
+
+    async def whisper(self, room: RoomKey, user: str, text: str) -> None:  # noqa: ARG002 - people are the same anywhere
+        """Send somebody a direct message."""
+        with understood():
+            channel = await self._link.client.create_dm(discord.Object(int(user)))
+            await channel.send(text, allowed_mentions=NO_PINGS, suppress_embeds=True)
 
     async def typing(self, room: RoomKey) -> None:
         """Show for ten seconds that something is being written."""
@@ -192,6 +240,26 @@ class DiscordSurface:
         if old.content.strip() != frame.text.strip():
             raise MessageOld("That message is too old for votes to be counted in it.")
 
+    def _turn(self, message: str) -> asyncio.Lock:
+        """Let one request change what stands beside a message at a time."""
+        return self._turns.setdefault(message, asyncio.Lock())
+
+    def _keep(self, message: str, beside: Beside) -> None:
+        """Keep in mind what stands beside the newest messages."""
+        self._beside[message] = beside
+        if len(self._beside) > REMEMBERED:
+            del self._beside[next(iter(self._beside))]
+
+    def _view(self, room: RoomKey, message: str, beside: Beside) -> discord.ui.View:
+        return under(Frame("", choices=self._board.choices(room, message), beside=beside))
+
+    async def _found_beside(self, room: RoomKey, part: discord.PartialMessage, frame: Frame) -> Beside:
+        """Say what stands beside a message; of a question that an earlier program asked, Discord is asked for it."""
+        message = str(part.id)
+        if frame.choices and message not in self._beside:
+            self._keep(message, beside_of(await self._asked(room, part.fetch)))
+        return self._beside.get(message, BARE)
+
     def _message(self, room: RoomKey, message: str) -> discord.PartialMessage:
         if not message.isdecimal():
             raise MessageGone("Discord has no such message.")
@@ -221,4 +289,5 @@ def nonce(key: UUID) -> str:
 
 def hung(file: File) -> discord.File:
     """A file as discord.py wants it."""
-    return discord.File(BytesIO(file.data), filename=file.name, description=file.alt[:ALT_CHARS])
+    data, alt = BytesIO(file.data), file.alt[:ALT_CHARS]
+    return discord.File(data, filename=file.name, description=alt, spoiler=file.covered)

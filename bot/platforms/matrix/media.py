@@ -3,7 +3,7 @@
 import asyncio
 import mimetypes
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from io import BytesIO
 from pathlib import PurePath
@@ -26,6 +26,8 @@ SMALLEST_SIDE = 200
 """A picture that is too large is made smaller, but no smaller than this."""
 UNSAID_LIMIT = 50 * 1024 * 1024
 """Bytes that are taken to be allowed where the homeserver does not say; Synapse as it comes allows as many."""
+SPOILER = "page.codeberg.everypizza.msc4193.spoiler"
+COVERED = "(covered: open it to see it)"
 ANYTHING = "application/octet-stream"
 
 
@@ -62,6 +64,8 @@ async def uploaded(link: Link, room: str, file: File) -> dict[str, Any]:
     """
     most = await _most(link)
     prepared = await asyncio.to_thread(prepare, file.data, most)
+    if file.covered:
+        return {**await _covered(link, file, most, sealed=link.encrypted(room)), "m.mentions": {}}
     caption = {"filename": file.name, "body": neutral(clean(file.alt)) or file.name, "m.mentions": {}}
     sealed = link.encrypted(room)
     if prepared is None:
@@ -105,6 +109,22 @@ async def _other(link: Link, file: File, most: int, sealed: bool) -> Mapping[str
     mime = (await asyncio.to_thread(mimetypes.guess_type, file.name))[0] or ANYTHING  # it may read files of the system
     there = await link.upload(file.data, mime, file.name, encrypted=sealed)
     return {"info": {"size": len(file.data), "mimetype": mime}, **there}
+
+
+async def _covered(link: Link, file: File, most: int, *, sealed: bool) -> dict[str, Any]:
+    """Show a picture as a file to be opened: most clients know no covered pictures (MSC4193) and would show it."""
+    whole = file.data
+    if len(whole) > most and (prepared := await asyncio.to_thread(prepare, whole, most)) is not None:
+        whole = prepared.picture.data
+    body = f"{COVERED} {neutral(clean(file.alt)) or file.name}"
+    shown = replace(file, data=whole)
+    return {
+        "msgtype": "m.file",
+        "filename": file.name,
+        "body": body,
+        SPOILER: True,
+        **await _other(link, shown, most, sealed),
+    }
 
 
 async def _most(link: Link) -> int:

@@ -28,6 +28,7 @@ LIMITS = Limits(
     markup="markdown",
     pace=PACE,
     max_choices=9,
+    sketches="apart",
     measure=Measure(ROOM, size),
 )
 """Nine choices: as many keycaps with one digit."""

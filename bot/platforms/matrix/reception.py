@@ -15,6 +15,7 @@ from bot.platforms.matrix.content import Json, dated, inner, text, thread_of
 from bot.platforms.matrix.direct import Direct
 from bot.platforms.matrix.invites import OUT, Invites
 from bot.platforms.matrix.link import Link
+from bot.platforms.matrix.picture_signs import PictureSigns
 from bot.platforms.matrix.pictures import with_picture
 from bot.platforms.matrix.places import Place
 from bot.platforms.matrix.threads import Threads
@@ -41,7 +42,7 @@ TOLD_ALONE = "I have answered you alone: look at our direct room."
 NOT_ALONE = "Others would read that here, and I cannot write to you alone. Start a direct chat with {me} and ask there."
 NOT_HERE = {
     "channel": "On Matrix each room decides for itself, so there are no channels to choose from.",
-    "adults": "Matrix knows no rooms that only adults can join, so this cannot be decided here.",
+    "adults": "Matrix knows no rooms that only adults can join. For pictures there is !story setup mature on",
     "starters": "Matrix knows no roles: stories are begun by everyone, or by managers, who may change permissions.",
 }
 READ_ON = "It is told in a thread of its own, in the room itself."
@@ -61,6 +62,7 @@ class Hearing:
     askers: Askers
     threads: Threads
     board: Board
+    signs: PictureSigns
     answers: Answers
     invites: Invites
     direct: Direct
@@ -77,6 +79,8 @@ class Hearing:
                 await self._message(room, event)
             case "m.reaction":
                 await self.board.reacted(room, event)
+                around = self.reception, self.askers, self.threads
+                await self.signs.reacted(room, event, around, self.answers)
             case "org.matrix.msc3381.poll.response":
                 await self.board.answered(room, event)
             case "m.room.redaction":

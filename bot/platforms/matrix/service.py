@@ -14,6 +14,7 @@ from bot.platforms.matrix.direct import Direct
 from bot.platforms.matrix.invites import Invites
 from bot.platforms.matrix.link import Link
 from bot.platforms.matrix.options import Options
+from bot.platforms.matrix.picture_signs import PictureSigns
 from bot.platforms.matrix.places import PLATFORM
 from bot.platforms.matrix.polls import Polls
 from bot.platforms.matrix.reception import Hearing
@@ -45,11 +46,14 @@ class Service:
         self._askers = askers = Askers(link)
         self._board = Board(link, Polls(link) if options.polls else None)
         self._withdrawals = Withdrawals(link)
-        self._surface = MatrixSurface(link, budget, self._board, self._withdrawals, backing.clock.now)
+        self._direct = Direct(link, askers, options.encryption)
+        self._signs = PictureSigns(link, backing.rooms.picture_in, backing.presenter.mention)
+        self._surface = MatrixSurface(
+            link, budget, self._board, self._withdrawals, backing.clock.now, direct=self._direct, signs=self._signs
+        )
         voice = voice_of(self._surface)
         self._answers = Answers(link, voice, backing.clock)
         self._threads = Threads(link, backing.rooms, voice, options.stories)
-        self._direct = Direct(link, askers, options.encryption)
         self._invites = Invites(
             link=link,
             askers=askers,
@@ -91,6 +95,7 @@ class Service:
             held.cancel()
             await asyncio.wait({held})
             self._board.close()
+            self._signs.close()
             self._invites.close()
             self._answers.close()
             self._withdrawals.close()
@@ -102,6 +107,7 @@ class Service:
             askers=self._askers,
             threads=self._threads,
             board=self._board,
+            signs=self._signs,
             answers=self._answers,
             invites=self._invites,
             direct=self._direct,

@@ -36,6 +36,20 @@ class Board(Protocol):
         """A message shows these choices now, or none any more."""
 
 
+class Direct(Protocol):
+    """Whoever knows where somebody can be told something alone."""
+
+    async def room_with(self, user: str) -> str:
+        """Find the direct room with somebody, or open one."""
+
+
+class Signs(Protocol):
+    """Whoever has to know which messages are pictures."""
+
+    def hung(self, room: RoomKey, message: str, *, unlimited: bool) -> None:
+        """A picture hangs; the homeserver takes anything, or not."""
+
+
 class MatrixSurface:
     """Shows messages in the rooms of Matrix.
 
@@ -45,19 +59,31 @@ class MatrixSurface:
         board: is told which messages ask a question.
         withdrawals: cleans up behind messages that were taken back.
         now: tells the time, to say how far away another is.
+        direct: knows where somebody can be told something alone; None: nobody is.
+        signs: is told which messages are pictures; None: nothing stands under them.
     """
 
     name = PLATFORM
     limits = paper.LIMITS
 
-    def __init__(
-        self, link: Link, budget: Budget, board: Board, withdrawals: Withdrawals, now: Callable[[], datetime]
+    def __init__(  # noqa: PLR0913 - what it works with
+        self,
+        link: Link,
+        budget: Budget,
+        board: Board,
+        withdrawals: Withdrawals,
+        now: Callable[[], datetime],
+        *,
+        direct: Direct | None = None,
+        signs: Signs | None = None,
     ) -> None:
         self._link = link
         self._budget = budget
         self._board = board
         self._withdrawals = withdrawals
         self._now = now
+        self._direct = direct
+        self._signs = signs
         self._growing: set[str] = set()
         """Messages of which it is known that they stand, as long as they are edited."""
         self._withdrawn: set[str] = set()
@@ -100,11 +126,34 @@ class MatrixSurface:
         content = await media.uploaded(self._link, place.room, file)
         mark = media.fingerprint(message, file.name)
         shown = {**content, **paper.thread(place, message)}
-        return await self._link.send(place.room, paper.MESSAGE, shown, mark, "later")
+        hung = await self._link.send(place.room, paper.MESSAGE, shown, mark, "later")
+        if file.picture is not None and self._signs is not None:
+            self._signs.hung(room, hung, unlimited=self._budget.left() is None)
+        return hung
 
     async def detach(self, room: RoomKey, hung: str) -> None:
         """Take a file back; what was uploaded stays on the homeserver, and nothing points to it."""
+        self._growing.discard(hung)
         await self._link.redact(Place.of(room).room, hung, f"{hung} back", urgency="later")
+
+    async def sketch(self, room: RoomKey, message: str, text: str, preview: File | None = None) -> None:
+        """Nothing stands beside a message here."""
+
+    async def adults(self, room: RoomKey) -> bool | None:  # noqa: ARG002
+        """No room is marked here."""
+        return None
+
+    async def whisper(self, room: RoomKey, user: str, text: str) -> None:
+        """Tell somebody in the direct room with them.
+
+        Raises:
+            MessageGone: nobody is told anything alone here.
+        """
+        if self._direct is None:
+            raise MessageGone("There are no direct rooms.")
+        alone = Place(await self._direct.room_with(user))
+        mark = media.fingerprint(room.address, text)
+        await self._link.send(alone.room, paper.MESSAGE, paper.written(Frame(text), alone), mark, "last")
 
     async def typing(self, room: RoomKey) -> None:
         """Show for some seconds that something is being written."""

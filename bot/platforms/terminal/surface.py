@@ -19,6 +19,7 @@ LIMITS = Limits(
     markup="plain",
     pace=Pace(burst=1000, per=1.0, min_gap=0.1, first_gap=0.1, shared=1000.0),
     max_choices=0,
+    sketches="apart",
 )
 """The screen itself takes any pace; ten frames a second look alive, and each of them costs a commit."""
 
@@ -65,6 +66,18 @@ class TerminalSurface:
 
     async def detach(self, room: RoomKey, hung: str) -> None:
         """What was shown on a screen stays there."""
+
+    async def sketch(self, room: RoomKey, message: str, text: str, preview: File | None = None) -> None:
+        """Nothing stands beside a message on a screen."""
+
+    async def adults(self, room: RoomKey) -> bool | None:  # noqa: ARG002
+        """Whoever runs the program decides what is on their screen."""
+        return True
+
+    async def whisper(self, room: RoomKey, user: str, text: str) -> None:  # noqa: ARG002 - there is nobody else
+        """Say it to whoever sits here."""
+        with _screen_as_room():
+            await self._screen.say(text)
 
     async def typing(self, room: RoomKey) -> None:
         """Nothing to show: the words come as they are written."""

@@ -11,6 +11,7 @@ from storyforge_core.domain.bible import Entity
 from storyforge_core.domain.context import Keep, Part, as_data, shorten
 from storyforge_core.domain.looks import likenesses, visible
 from storyforge_core.domain.pictures import PictureDraft, PictureOrder, Sight, Vision
+from storyforge_core.domain.ratings import MEANT, avoided, covered
 from storyforge_core.domain.visions import (
     FRAMINGS,
     PARTS,
@@ -58,7 +59,7 @@ async def _sight(order: PictureOrder, desk: Desk) -> tuple[Sight, tuple[Entity, 
         genre=here.story.genre,
         tone=here.story.tone,
         style=rules.style,
-        avoid=rules.avoid,
+        avoid=avoided(rules.rating, rules.avoid),
         hint=order.hint,
         seed=order.seed,
         workflow=rules.workflow,
@@ -66,6 +67,8 @@ async def _sight(order: PictureOrder, desk: Desk) -> tuple[Sight, tuple[Entity, 
         where=known_place(entities, scene.prose),
         names=tuple(each.card.name for each in known),
         likenesses=likenesses(known, await desk.looks(scene.id)),
+        rating=rules.rating,
+        covered=covered(rules.rating, rules.spoilers),
     )
     return sight, known
 
@@ -101,6 +104,7 @@ def question(sight: Sight, window: int) -> str:
     people = "; ".join(f"{figure.name} ({figure.look or 'looks unknown'})" for figure in sight.who)
     texts = {"genre": sight.genre, "tone": sight.tone, "wish": sight.hint, "avoid": sight.avoid, "people": people}
     texts |= {"place": sight.where, "known": "; ".join(sight.names), "title": sight.title}
+    texts |= {"audience": MEANT[sight.rating]}
     prose = shorten(Part(as_data(sight.prose), Keep.END), room // 2)
     material = "\n".join(f"<{tag}>{as_data(text)}</{tag}>" for tag, text in texts.items() if text)
     form = {**dict.fromkeys(PARTS, "…"), "framing": FRAMINGS[2], "alt": "…"}

@@ -1,0 +1,115 @@
+"""What a room is shown of its story's pictures: they hang, come down, are under way; hosts hear what was reported."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import assert_never
+
+import structlog
+
+from bot.presenter.chronicle import EventSource
+from bot.presenter.outbox import Outbox
+from bot.presenter.sheet import Layout
+from bot.presenter.sketches import Sketches
+from bot.presenter.wall import Wall
+from bot.surface import SurfaceError
+from bot.wording import happenings
+from storyforge_core.domain.events import (
+    PictureFailed,
+    PictureForgotten,
+    PictureQueued,
+    PictureReported,
+    PictureShown,
+    Recorded,
+)
+from storyforge_core.domain.story import PlaythroughId, Room
+from storyforge_core.picture_ports import Gallery
+
+PictureEvent = PictureQueued | PictureShown | PictureForgotten | PictureReported | PictureFailed
+Say = Callable[[Recorded, str], Awaitable[None]]
+"""Says in the room what an event means, once."""
+Mention = Callable[[str, str], Awaitable[None]]
+"""Says something in the room, once for ever; the first argument names it."""
+
+log = structlog.stdlib.get_logger()
+
+
+class Pictures:
+    """All that is about pictures in one room.
+
+    Args:
+        sources: what is read of them.
+        quiet: tells whether nothing is being written for the room.
+        voices: say what an event means in the room, and what is said there only once.
+    """
+
+    def __init__(  # noqa: PLR0913 - a room's parts
+        self,
+        room: Room,
+        playthrough: PlaythroughId,
+        outbox: Outbox,
+        layout: Layout,
+        *,
+        sources: tuple[EventSource, Gallery],
+        quiet: Callable[[], bool],
+        voices: tuple[Say, Mention],
+    ) -> None:
+        self._room = room
+        self._playthrough = playthrough
+        self._outbox = outbox
+        self._layout = layout
+        self._store, gallery = sources
+        self._say, self._mention = voices
+        self._wall = Wall(outbox, layout, gallery, self._store, room.key)
+        self._sketches = Sketches(outbox, layout, sources, quiet, self._wall.scene)
+
+    async def take_up(self) -> None:
+        """Go on with what an earlier program has told of pictures that are under way."""
+        await self._sketches.take_up(self._playthrough)
+
+    async def move_on(self) -> None:
+        """The story goes on."""
+        await self._wall.move_on()
+
+    def drop(self) -> None:
+        """Stop."""
+        self._sketches.drop()
+
+    async def show(self, recorded: Recorded, event: PictureEvent) -> None:
+        """Show what has happened to a picture."""
+        match event:
+            case PictureQueued():
+                self._sketches.begin(self._playthrough)
+            case PictureShown():
+                if not await self._wall.hang(event):
+                    await self._mention(f"for-adults:{self._playthrough}", happenings.picture_not_here())
+                await self._sketches.hung(event.picture.run)
+            case PictureForgotten():
+                await self._wall.take_down(event.picture)
+            case PictureReported():
+                if event.hidden:
+                    await self._wall.take_down(event.picture)
+                if event.room == self._room.id:
+                    await self._tell_hosts(recorded, event)
+            case PictureFailed():
+                await self._say(recorded, happenings.picture_failed(event, self._layout.voice))
+            case _:
+                assert_never(event)
+
+    async def _tell_hosts(self, recorded: Recorded, event: PictureReported) -> None:
+        """Tell the hosts alone; where none of them can be, those in the room, but not who and why."""
+        telling = await self._outbox.announced(f"report:{recorded.id}")
+        if telling.final:
+            return
+        hosts = await self._store.hosts(self._playthrough, self._room.key.platform)
+        told = [host for host in hosts if await self._whispered(host, event)]
+        await self._outbox.remember(replace(telling, final=True))
+        if not told:
+            await self._say(recorded, happenings.picture_hidden(event))
+
+    async def _whispered(self, host: str, event: PictureReported) -> bool:
+        try:
+            await self._outbox.whisper(host, happenings.picture_reported(event, self._layout.voice))
+        except SurfaceError as error:
+            log.info("a host could not be told alone", room=self._room.key.address, reason=str(error))
+            return False
+        return True
