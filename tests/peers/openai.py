@@ -169,7 +169,7 @@ class OpenAIPeer:
             await asyncio.sleep(1 / script.rate if script.rate else 0)
 
         async def silence() -> None:
-            while not (reader.at_eof() or writer.is_closing()):
+            while not (reader.at_eof() or writer.is_closing()):  # noqa: ASYNC110 - a reader knows no event for its end
                 await asyncio.sleep(0.02)
             self.hung_up.set()
             raise Hangup
