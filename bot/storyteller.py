@@ -146,7 +146,7 @@ async def embedder_beside(cast: Cast, settings: Settings) -> Embedder:
     """
     if isinstance(cast.writer, OfflineStoryteller):
         return OfflineEmbedder()
-    model = _embedder_of(settings)
+    model = embedder_of(settings)
     if model is None:
         return OfflineEmbedder()
     try:
@@ -160,7 +160,7 @@ async def embedder_beside(cast: Cast, settings: Settings) -> Embedder:
     return model
 
 
-def _embedder_of(settings: Settings) -> Embedder | None:
+def embedder_of(settings: Settings) -> Embedder | None:
     """The model that finds scenes again; None where no server has one."""
     model = settings.model_for("embedder")
     if settings.storyteller != "openai":
