@@ -18,6 +18,7 @@ from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.kit import Kit
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.recipes import Recipe
+from storyforge_core.engine.replay import put_beside
 from storyforge_core.engine.stages import attempt, patiently, to_the_end
 from storyforge_core.engine.turn import remind, reopen, settle
 from storyforge_core.errors import ServiceDown, StoryForgeError, Superseded
@@ -94,7 +95,10 @@ class Runner:
 
     async def _settle(self, run: Run, draft: Draft) -> None:
         async def into_the_tree(desk: Desk, here: Situation) -> None:
-            await settle(desk, here, run, draft, self.clock, self.pictures)
+            if draft.order.task == "replay":
+                await put_beside(desk, here, run, draft, self.clock)
+            else:
+                await settle(desk, here, run, draft, self.clock, self.pictures)
 
         await self._conclude(run, into_the_tree)
 

@@ -6,29 +6,28 @@ from contextlib import aclosing
 import structlog
 from ollama import ChatResponse, ShowResponse
 
-from storyforge_core.domain.context import MARGIN, MESSAGE_TOKENS, as_data, estimate
+from storyforge_core.domain.context import as_data
 from storyforge_core.domain.writing import Asking, Finding, Finished, Message, Profile, Telling, Words, WriterEvent
-from storyforge_core.engine.prompting import SMALLEST_WINDOW
 from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, WindowTooSmall
-from storyforge_core.providers.ollama_wire import TELLS, ChatRequest, OllamaOptions, OllamaWire, Speech
+from storyforge_core.providers.chat_model import (
+    QUESTION_TEMPERATURE,
+    THOUGHT_TOKENS,
+    given,
+    looks_cut,
+    prose_tokens,
+    smaller,
+    speeches,
+    told_before,
+)
+from storyforge_core.providers.ollama_wire import TELLS, ChatRequest, OllamaOptions, OllamaWire
 from storyforge_core.providers.prose_stream import Prose, Thoughts
 
-LEAST_TOKENS = 48
-"""For the rest of a scene that was nearly complete: enough to end it with a sentence."""
-THOUGHT_TOKENS = 2048
-"""For what a thinking model thinks before it answers as JSON; typical thoughts take 300 to 1500."""
-QUESTION_TEMPERATURE = 0.7
-"""For choices: lively enough to differ, tame enough to stay in the language and the facts of the scene."""
-CUT_RATIO = 0.5
-"""Real prompts measure 0.7 to 1.1 of our estimate; a server that cuts one keeps about half a window."""
 DIGEST_CHARS = 12
 """As many as `ollama list` shows."""
-SHORT_PROMPT = 256
-"""Tokens below which the estimate is too rough to judge by."""
 THINKS = "thinking"
 """A capability in Ollama's `/api/show`."""
 
-WINDOW = "context window"
+WINDOW, SETTING = "context window", "OLLAMA_NUM_CTX"
 
 __all__ = ["OllamaOptions", "OllamaWriter"]
 
@@ -71,7 +70,7 @@ class OllamaWriter:
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream prose; words already told are given to the model as the beginning of its own answer."""
         await self._require_window()
-        prose = Prose(_before(telling))
+        prose = Prose(told_before(telling))
         request = await self._prose_request(telling)
         last: ChatResponse | None = None
         async with aclosing(self._wire.chat(request)) as parts:
@@ -84,7 +83,7 @@ class OllamaWriter:
             yield Words(words)
         if prose.silent and not telling.told:
             raise BrokenAnswer(f"{self.label} ended without a word; try again.")
-        yield self._finished(request, last)
+        yield self._finished(telling.messages, last)
 
     async def ask(self, asking: Asking) -> str:
         """Answer as JSON text; complete or not, the caller has to check it."""
@@ -97,7 +96,7 @@ class OllamaWriter:
                 spoken += thoughts.feed(last.message.content or "")
         if last is None or not last.done:
             raise self._broke_off()
-        self._finished(request, last)
+        self._finished(asking.messages, last)
         return spoken + thoughts.rest()
 
     async def check(self) -> Sequence[Finding]:
@@ -158,24 +157,27 @@ class OllamaWriter:
     def _beyond(self, largest: int | None) -> str:
         if largest is None or largest >= self.window:
             return ""
-        return f"{self.label} reads at most {largest} tokens at once, {self.window} are planned: {_smaller(largest)}."
+        return (
+            f"{self.label} reads at most {largest} tokens at once, {self.window} are planned: "
+            f"{smaller(largest, SETTING)}."
+        )
 
     def _too_little(self, loaded: int | None) -> str:
         if loaded is None or loaded >= self.window:
             return ""
         return (
             f"The server has loaded {self.label} with {loaded} tokens, {self.window} are planned: give it more memory, "
-            f"or {_smaller(loaded)}."
+            f"or {smaller(loaded, SETTING)}."
         )
 
     async def _prose_request(self, telling: Telling) -> ChatRequest:
         told = telling.told.rstrip()
         begun = (Message("assistant", as_data(told)),) if told else ()
-        limit = min(telling.max_tokens, self._options.num_predict)
-        tokens = max(limit - estimate(told), min(limit, LEAST_TOKENS))
+        tokens = prose_tokens(telling, round(given(telling, "num_predict", self._options.num_predict)))
+        temperature = given(telling, "temperature", self._options.temperature)
         return ChatRequest(
-            messages=_speeches((*telling.messages, *begun)),
-            options=self._settings(telling.brief.seed, tokens, self._options.temperature),
+            messages=speeches((*telling.messages, *begun)),
+            options=self._settings(telling.brief.seed, tokens, temperature),
             think=False if await self._thinks() else None,
             format=None,
         )
@@ -184,7 +186,7 @@ class OllamaWriter:
         tokens = asking.max_tokens + (THOUGHT_TOKENS if await self._thinks() else 0)
         temperature = min(self._options.temperature, QUESTION_TEMPERATURE)
         return ChatRequest(
-            messages=_speeches(asking.messages),
+            messages=speeches(asking.messages),
             options=self._settings(asking.brief.seed, tokens, temperature),
             think=None,
             format=dict(asking.schema),
@@ -211,39 +213,18 @@ class OllamaWriter:
             return prose.last_sentence()
         raise self._broke_off()
 
-    def _finished(self, request: ChatRequest, last: ChatResponse | None) -> Finished:
+    def _finished(self, messages: Sequence[Message], last: ChatResponse | None) -> Finished:
         """Read the last part, which a loop that was ended does not have, and compare prompt and window."""
         if last is None or not last.done:
             return Finished("stop")
-        read, planned = last.prompt_eval_count, _planned(request)
-        cut = read is not None and planned > SHORT_PROMPT and read < planned * CUT_RATIO
+        read = last.prompt_eval_count
+        cut = looks_cut(messages, read)
         if cut:
-            log.warning("the server cut the prompt", model=self.label, planned=planned, read=read, window=self.window)
+            log.warning("the server cut the prompt", model=self.label, read=read, window=self.window)
         return Finished("length" if last.done_reason == "length" else "stop", read, last.eval_count, cut)
 
     def _broke_off(self) -> BrokenAnswer:
         return BrokenAnswer(f"{self.label} broke off in the middle; try again.")
-
-
-def _before(telling: Telling) -> str:
-    """What players have read right up to the new words; a scene that is extended goes on in a new paragraph."""
-    extended = telling.brief.extend.rstrip()
-    return f"{extended}\n\n{telling.told}" if extended else telling.told
-
-
-def _speeches(messages: Sequence[Message]) -> Sequence[Speech]:
-    return [{"role": message.role, "content": message.content} for message in messages]
-
-
-def _planned(request: ChatRequest) -> int:
-    return MARGIN + sum(MESSAGE_TOKENS + estimate(message["content"]) for message in request["messages"])
-
-
-def _smaller(window: int) -> str:
-    """What to do about a window of so many tokens."""
-    if window < SMALLEST_WINDOW:
-        return f"set another model, stories need {SMALLEST_WINDOW}"
-    return f"set OLLAMA_NUM_CTX={window}"
 
 
 def _trained_window(shown: ShowResponse) -> int | None:

@@ -1,19 +1,18 @@
 """The line to an Ollama server: time limits, and every failure as one of ours with a sentence that says what to do."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar, cast
-from urllib.parse import unquote, urlsplit
+from typing import TypedDict, TypeVar, cast
 
 import httpx
 from ollama import AsyncClient, ChatResponse, ResponseError, ShowResponse
 
 from storyforge_core.domain.answers import one_line
 from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, ServiceSilent, StoryForgeError
-from storyforge_core.providers.direct_http import DirectTransport
+from storyforge_core.providers.chat_model import Speech
+from storyforge_core.providers.direct_http import straight_to, without_login
 
 CONTROL_SECONDS = 15.0
 """For questions the server answers from memory; generous because it may be loading a model meanwhile."""
@@ -32,13 +31,6 @@ TELLS, EMBEDS = "completion", "embed"
 def same_model(one: str, other: str) -> bool:
     """Whether two names mean the same model to Ollama."""
     return one.removesuffix(":latest") == other.removesuffix(":latest")
-
-
-class Speech(TypedDict):
-    """One of our messages as the client takes it."""
-
-    role: str
-    content: str
 
 
 class ChatRequest(TypedDict):
@@ -75,8 +67,8 @@ class OllamaWire:
 
     def __init__(self, options: OllamaOptions) -> None:
         self._options = options
-        self._shown_host = _without_login(options.host)
-        self._client = AsyncClient(options.host, **_connection(options.host))
+        self._shown_host = without_login(options.host)
+        self._client = AsyncClient(options.host, **straight_to(options.host))
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatResponse, None]:
         """Stream an answer; it may end without a part that is `done`. Closing it makes the server stop."""
@@ -156,7 +148,7 @@ class OllamaWire:
 
     async def version(self) -> str:
         """Ask for the server's version, which the client has no call for."""
-        async with httpx.AsyncClient(base_url=self._shown_host, **_connection(self._options.host)) as client:
+        async with httpx.AsyncClient(base_url=self._shown_host, **straight_to(self._options.host)) as client:
             answer = await self._answered(client.get("/api/version"))
         with self._as_ours():
             if not answer.is_success:
@@ -220,31 +212,3 @@ class OllamaWire:
 async def _next(stream: AsyncGenerator[ChatResponse, None], limit: float) -> ChatResponse | None:
     async with asyncio.timeout(limit):
         return await anext(stream, None)
-
-
-def _connection(host: str) -> dict[str, Any]:
-    """Settings of the HTTP client: straight to the owner's server and nothing handed over unasked.
-
-    No proxy and no `.netrc` from the environment: the server stands in the house, prompts are nobody else's business.
-    No redirects, for the same reason. OLLAMA_API_KEY is for the vendor's cloud; the client would send it to any host.
-    """
-    parts = urlsplit(host)
-    login = httpx.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else _unsigned
-    tls = ssl.create_default_context() if parts.scheme == "https" else None
-    return {
-        "transport": DirectTransport(tls),
-        "timeout": None,  # ours are finer: one for the first token, one between tokens
-        "trust_env": False,
-        "follow_redirects": False,
-        "auth": login,
-    }
-
-
-def _unsigned(request: httpx.Request) -> httpx.Request:
-    request.headers.pop("Authorization", None)
-    return request
-
-
-def _without_login(host: str) -> str:
-    parts = urlsplit(host)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -111,5 +111,5 @@ async def test_a_model_that_somebody_else_has_loaded_smaller_is_loaded_anew(peer
         brief = Brief("A keeper finds a door", "", "", "", (), "", "", "", 100, 3, seed=7)
         for _ in range(2):
             async with aclosing(writer.tell(Telling(brief, (Message("user", "Write."),), "", 100))) as events:
-                assert await anext(events)
+                await anext(events)
     assert [call.path for call in peer.calls if "chat" in call.path] == [LOAD, "/api/chat", "/api/chat"]
