@@ -17,7 +17,7 @@ _HELD = Statement("""
           JOIN segment ON segment.branch_id = scene.branch_id AND scene.depth BETWEEN segment.first AND segment.last
          WHERE look.story_id = (SELECT story_id FROM scene WHERE id = :scene)
            AND look.held AND (look.kind <> 'scene' OR look.scene_id = :scene)
-         ORDER BY look.entity_id, scene.depth DESC, look.id DESC
+         ORDER BY look.entity_id, scene.depth DESC, look.given DESC
     ) AS found
 """)
 
@@ -30,7 +30,7 @@ _ADD = Statement("""
 
 _DROP = Statement("UPDATE look SET held = false WHERE id = :look AND held RETURNING id")
 
-_FILE = Statement("SELECT file FROM look WHERE sha256 = :hash ORDER BY id DESC LIMIT 1")
+_FILE = Statement("SELECT file FROM look WHERE sha256 = :hash ORDER BY given DESC LIMIT 1")
 
 _COUNT = Statement("SELECT count(*) FROM look WHERE story_id = :story")
 
