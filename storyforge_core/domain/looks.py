@@ -9,7 +9,7 @@ from uuid import UUID
 from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.bible import Card, Entity, EntityId, Sort, named
 from storyforge_core.domain.pictures import Likeness, LookKind, Vision
-from storyforge_core.domain.story import PlayerId, SceneId, StoryId
+from storyforge_core.domain.story import PlayerId, PlaythroughId, SceneId, StoryId
 
 LookId = NewType("LookId", UUID)
 LookSource = Literal["given", "kept", "scanned"]
@@ -58,6 +58,15 @@ class Held:
     look: Look
     number: int
     """Of the scene from which it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A story as a group reads it, for whoever runs the bot."""
+
+    id: PlaythroughId
+    number: int
+    title: str
 
 
 def file_of(kind: LookKind, subject: UUID, at: datetime) -> str:

@@ -299,6 +299,14 @@ class PostgresDesk:
         """Find where a picture of these bytes lies already; None where it does not."""
         return await looks.file(self._db, sha256)
 
+    async def opening(self, scene: SceneId) -> SceneId:
+        """Find the scene that the path to a scene begins with."""
+        return await looks.opening(self._db, scene)
+
+    async def scene_ids(self, story: StoryId) -> Mapping[int, SceneId]:
+        """The scenes of a story by number."""
+        return await looks.scene_ids(self._db, story)
+
     async def count_looks(self, story: StoryId) -> int:
         """Count the pictures of a story, forgotten ones too."""
         return await looks.count(self._db, story)
