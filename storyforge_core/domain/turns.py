@@ -15,7 +15,7 @@ NEARLY: Final = 10.0
 """A picture that takes no longer than this is painted to its end."""
 MOST_WAIT: Final = 15.0
 """A scene waits for the card no longer."""
-MOST_TIMES: Final = 2
+MOST_TIMES: Final = 4
 """How often one picture is put aside."""
 
 

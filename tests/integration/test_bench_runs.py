@@ -13,6 +13,7 @@ BENCHES = (
     ("streams", "listener of the feed"),
     ("chat", "Discord, 300 tokens"),
     ("memory", "scenes recalled"),
+    ("card", "first word to last"),
 )
 
 
