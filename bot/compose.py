@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -27,10 +28,12 @@ from storyforge_core.engine.portraits import Portraits
 from storyforge_core.engine.reading import Reader
 from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
+from storyforge_core.engine.sharing import Rest, Sharing
 from storyforge_core.errors import SetupError
 from storyforge_core.memory_ports import Embedder
 from storyforge_core.picture_ports import Purged
 from storyforge_core.settings import Settings
+from storyforge_core.store.card import PostgresCard
 from storyforge_core.store.database import Database, open_database
 from storyforge_core.store.embedded import embedded_postgres
 from storyforge_core.store.gallery import FileGallery
@@ -123,7 +126,8 @@ def furnish(
     portraits = Portraits(shelf, gallery)
     door = StoryForge(store, clock, rules(settings), Oracle(memory, cast.reader), mode, portraits)
     quiet = Quiet()
-    runner = Runner(store, cast, memory, bus, clock, SCENE, mode, quiet)
+    sharing = _sharing(settings, database, cast, studio)
+    runner = Runner(store, cast, memory, bus, clock, SCENE, mode, quiet, sharing)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(
         conninfo=database.conninfo,
@@ -138,7 +142,7 @@ def furnish(
         on_purged=partial(_swept, gallery, shelf),
     )
     if studio is not None:
-        painter = Painter(store, studio.illustrator, gallery, shelf, cast.visualizer, clock, PICTURE)
+        painter = Painter(store, studio.illustrator, gallery, shelf, cast.visualizer, clock, PICTURE, sharing)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
 
@@ -147,6 +151,37 @@ async def _swept(gallery: FileGallery, shelf: FileShelf, purged: Purged) -> None
     """Delete the files of what was deleted."""
     await gallery.remove(purged.pictures)
     await shelf.remove(purged.looks)
+
+
+@runtime_checkable
+class Resting(Protocol):
+    """Whoever holds a graphics card's memory, and can let go of it."""
+
+    async def rest(self) -> None:
+        """Let go of it. Raises `ServiceDown`."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """Whoever knows how large the card is that it paints on."""
+
+    async def roomy(self) -> bool:
+        """Tell whether it has memory enough for a language model besides."""
+
+
+def _sharing(settings: Settings, database: Database, cast: Cast, studio: Studio | None) -> Sharing | None:
+    """Who looks after the graphics card that words and pictures share; None where each has its own."""
+    if not settings.shares_card:
+        return None
+    if studio is None:
+        return Sharing(PostgresCard(database), _rests(cast.writer, cast.planner))
+    painter = studio.illustrator
+    roomy = painter.roomy if isinstance(painter, Measured) else None
+    return Sharing(PostgresCard(database), _rests(cast.writer, cast.planner, cast.visualizer), _rests(painter), roomy)
+
+
+def _rests(*holders: object) -> tuple[Rest, ...]:
+    return tuple(holder.rest for holder in dict.fromkeys(holders) if isinstance(holder, Resting))
 
 
 def guarded(door: StoryForge, settings: Settings) -> StoryForge:

@@ -1,6 +1,7 @@
 """What pictures need from the outside world; see `ports` for everything else."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -124,6 +125,23 @@ class PictureDesk(Protocol):
 
     async def told_by(self, scene: SceneId) -> RunId | None:
         """Find the run that told a scene; None for one that a player wrote."""
+
+
+class Card(Protocol):
+    """A graphics card that words and pictures share, as all programs on all machines know it."""
+
+    def held(self) -> AbstractAsyncContextManager[None]:
+        """Have the card for one picture, as soon as nobody else paints. Whoever dies lets go of it at once.
+
+        Raises:
+            ServiceDown: that cannot be found out.
+        """
+
+    async def wanted(self) -> bool:
+        """Tell whether a scene is told, or is about to be. Raises `ServiceDown`."""
+
+    async def painted_on(self) -> bool:
+        """Tell whether a picture is being painted. Raises `ServiceDown`."""
 
 
 class PictureStore(Protocol):

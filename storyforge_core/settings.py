@@ -200,6 +200,8 @@ class Settings(BaseSettings):
     pictures: Annotated[Literal["every", "vote", "request", "off"], _AnyCase] = "every"
     picture_workflow: str = ""
     """Empty: the first that a server can do."""
+    one_gpu: Annotated[Literal["auto", "yes", "no"], _AnyCase] = "auto"
+    """Whether pictures and words share a graphics card; auto: when Ollama and ComfyUI run on one machine."""
     picture_previews: Annotated[Literal["on", "off"], _AnyCase] = "off"
     """Whether a picture is shown small while it is painted, where the chat can."""
 
@@ -253,6 +255,13 @@ class Settings(BaseSettings):
     def picture_hosts(self) -> tuple[str, ...]:
         """All servers that paint, each once."""
         return tuple(dict.fromkeys(filter(None, (self.comfyui_host, *self.comfyui_hosts))))
+
+    @property
+    def shares_card(self) -> bool:
+        """Whether pictures and words have one graphics card between them."""
+        if self.storyteller == "offline" or self.one_gpu == "no" or not self.picture_hosts:
+            return False
+        return self.one_gpu == "yes" or {_machine(host) for host in self.picture_hosts} == {_machine(self.ollama_host)}
 
     def model_for(self, role: Role) -> str:
         """Name the model that does this job: the one set for it, else the one set for all, else the usual one.
@@ -323,6 +332,11 @@ def misspelt(home: Path | None) -> tuple[str, ...]:
         for name, guess in guesses
         if guess
     )
+
+
+def _machine(address: str) -> str:
+    name = urlsplit(address).hostname or ""
+    return "127.0.0.1" if name in {"localhost", "::1"} else name
 
 
 _PATHS = {name for name, field in Settings.model_fields.items() if field.annotation is Path}

@@ -1,5 +1,6 @@
 """What a room is shown of its story's pictures: they hang, come down, are under way; hosts hear what was reported."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import assert_never
@@ -11,7 +12,7 @@ from bot.presenter.outbox import Outbox
 from bot.presenter.sheet import Layout
 from bot.presenter.sketches import Sketches
 from bot.presenter.wall import Wall
-from bot.surface import SurfaceError
+from bot.surface import SlowDown, SurfaceDown, SurfaceError
 from bot.wording import happenings
 from storyforge_core.domain.events import (
     PictureFailed,
@@ -22,6 +23,7 @@ from storyforge_core.domain.events import (
     Recorded,
 )
 from storyforge_core.domain.story import PlaythroughId, Room
+from storyforge_core.errors import ServiceDown
 from storyforge_core.picture_ports import Gallery
 
 PictureEvent = PictureQueued | PictureShown | PictureForgotten | PictureReported | PictureFailed
@@ -29,6 +31,11 @@ Say = Callable[[Recorded, str], Awaitable[None]]
 """Says in the room what an event means, once."""
 Mention = Callable[[str, str], Awaitable[None]]
 """Says something in the room, once for ever; the first argument names it."""
+
+REPORT = "report:"
+"""Begins the ledger's name of what hosts are told of a report: `report:event`."""
+WHISPER_PAUSES = (2.0, 10.0, 60.0)
+"""Seconds after each time that a host could not be told just then."""
 
 log = structlog.stdlib.get_logger()
 
@@ -59,20 +66,30 @@ class Pictures:
         self._layout = layout
         self._store, gallery = sources
         self._say, self._mention = voices
+        self._telling: set[asyncio.Task[None]] = set()
+        """Hosts are told beside everything else."""
         self._wall = Wall(outbox, layout, gallery, self._store, room.key)
         self._sketches = Sketches(outbox, layout, sources, quiet, self._wall.scene)
 
     async def take_up(self) -> None:
         """Go on with what an earlier program has told of pictures that are under way."""
         await self._sketches.take_up(self._playthrough)
+        for left in await self._outbox.unfinished():
+            if left.subject.startswith(REPORT):
+                id_ = int(left.subject.removeprefix(REPORT))
+                for recorded in await self._store.events(self._playthrough, id_ - 1, 1):
+                    if isinstance(recorded.event, PictureReported):
+                        self._report(id_, recorded.event)
 
     async def move_on(self) -> None:
         """The story goes on."""
         await self._wall.move_on()
 
     def drop(self) -> None:
-        """Stop."""
+        """Stop; the next program tells hosts what was not told."""
         self._sketches.drop()
+        for task in self._telling:
+            task.cancel()
 
     async def show(self, recorded: Recorded, event: PictureEvent) -> None:
         """Show what has happened to a picture."""
@@ -89,27 +106,43 @@ class Pictures:
                 if event.hidden:
                     await self._wall.take_down(event.picture)
                 if event.room == self._room.id:
-                    await self._tell_hosts(recorded, event)
+                    await self._outbox.announced(f"{REPORT}{recorded.id}")
+                    self._report(recorded.id, event)
             case PictureFailed():
                 await self._say(recorded, happenings.picture_failed(event, self._layout.voice))
             case _:
                 assert_never(event)
 
-    async def _tell_hosts(self, recorded: Recorded, event: PictureReported) -> None:
+    def _report(self, id_: int, event: PictureReported) -> None:
+        task = asyncio.create_task(self._tell_hosts(id_, event), name=f"whisper {id_}")
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell_hosts(self, id_: int, event: PictureReported) -> None:
         """Tell the hosts alone; where none of them can be, those in the room, but not who and why."""
-        telling = await self._outbox.announced(f"report:{recorded.id}")
-        if telling.final:
-            return
-        hosts = await self._store.hosts(self._playthrough, self._room.key.platform)
-        told = [host for host in hosts if await self._whispered(host, event)]
-        await self._outbox.remember(replace(telling, final=True))
-        if not told:
-            await self._say(recorded, happenings.picture_hidden(event))
+        try:
+            telling = await self._outbox.announced(f"{REPORT}{id_}")
+            if telling.final:
+                return
+            hosts = await self._store.hosts(self._playthrough, self._room.key.platform)
+            told = [host for host in hosts if await self._whispered(host, event)]
+            await self._outbox.remember(replace(telling, final=True))
+            if not told:
+                await self._mention(f"report:{id_}", happenings.picture_hidden(event))
+        except (ServiceDown, SurfaceError) as error:  # the next program does it
+            log.warning("hosts are not told", room=self._room.key.address, reason=str(error))
 
     async def _whispered(self, host: str, event: PictureReported) -> bool:
-        try:
-            await self._outbox.whisper(host, happenings.picture_reported(event, self._layout.voice))
-        except SurfaceError as error:
-            log.info("a host could not be told alone", room=self._room.key.address, reason=str(error))
-            return False
-        return True
+        text = happenings.picture_reported(event, self._layout.voice)
+        for pause in WHISPER_PAUSES:
+            try:
+                await self._outbox.whisper(host, text)
+            except (SlowDown, SurfaceDown) as error:
+                log.info("a host is told later", room=self._room.key.address, reason=str(error))
+                await asyncio.sleep(pause)
+            except SurfaceError as error:
+                log.info("a host could not be told alone", room=self._room.key.address, reason=str(error))
+                return False
+            else:
+                return True
+        return False

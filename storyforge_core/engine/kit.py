@@ -8,6 +8,7 @@ from storyforge_core.domain.runs import Run
 from storyforge_core.engine.bus import Feed
 from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.memory import Memory
+from storyforge_core.engine.sharing import Sharing
 from storyforge_core.look_ports import Shelf
 from storyforge_core.picture_ports import Gallery, Illustrator
 from storyforge_core.ports import Store, Writer
@@ -23,6 +24,8 @@ class Kit:
     memory: Memory
     feed: Feed
     """The words that players see grow."""
+    sharing: Sharing | None = None
+    """Looks after a card that words and pictures share; None where each has its own."""
 
     @property
     def writer(self) -> Writer:
@@ -43,3 +46,5 @@ class Easel:
     """Who puts scenes into the words of an illustrator; None where no language model does."""
     hear: Callable[[Progress], None]
     """Is told how far the picture is."""
+    sharing: Sharing | None = None
+    """Looks after a card that words and pictures share; None where each has its own."""

@@ -13,6 +13,7 @@ from storyforge_core.domain.story import RunId
 from storyforge_core.engine.kit import Easel
 from storyforge_core.engine.painting import give_up, hang
 from storyforge_core.engine.recipes import PictureRecipe
+from storyforge_core.engine.sharing import Sharing
 from storyforge_core.engine.stages import Stage, attempt, patiently, to_the_end
 from storyforge_core.errors import PaintingFailed, ServiceDown, StoryForgeError, Superseded
 from storyforge_core.look_ports import Shelf
@@ -36,6 +37,8 @@ class Painter:
     visualizer: Writer | None
     clock: Clock
     recipe: PictureRecipe
+    sharing: Sharing | None = None
+    """Looks after a card that words and pictures share; None where each has its own."""
 
     async def execute(self, run_id: RunId, worker: UUID) -> None:
         """Take a run up, or leave it be when it is over or in other hands.
@@ -76,7 +79,9 @@ class Painter:
         draft = run.draft
         for stage, following in tuple(zip(self.recipe, (*names[1:], "hang"), strict=True))[first:]:
             async with self._reporting(run, worker, stage.name, draft) as hear:
-                easel = Easel(run, self.store, self.illustrator, self.gallery, self.shelf, self.visualizer, hear)
+                easel = Easel(
+                    run, self.store, self.illustrator, self.gallery, self.shelf, self.visualizer, hear, self.sharing
+                )
                 draft = await _tried(stage, draft, easel)
             await self._checkpoint(run, worker, following, draft)
         await self._conclude(run, lambda desk: hang(desk, run, draft, self.clock))

@@ -19,6 +19,7 @@ from storyforge_core.engine.kit import Kit
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.recipes import Recipe
 from storyforge_core.engine.replay import put_beside
+from storyforge_core.engine.sharing import Sharing
 from storyforge_core.engine.stages import attempt, patiently, to_the_end
 from storyforge_core.engine.turn import remind, reopen, settle
 from storyforge_core.errors import ServiceDown, StoryForgeError, Superseded
@@ -42,6 +43,8 @@ class Runner:
     """Which scenes get a picture where the story's settings do not say; off where nobody paints."""
     quiet: Quiet = field(default_factory=Quiet)
     """What is asked in the background gives way while a run is in hand."""
+    sharing: Sharing | None = None
+    """Looks after a card that words and pictures share; None where each has its own."""
 
     async def execute(self, run_id: RunId, worker: UUID) -> None:
         """Take a run up, or leave it be when it is over or in other hands. Cancelling stops the model at once."""
@@ -83,7 +86,7 @@ class Runner:
             raise ServiceDown(msg)
         names = [stage.name for stage in self.recipe]
         first = names.index(run.stage) if run.stage in names else len(names) * bool(run.stage)
-        kit = Kit(run, self.store, self.cast, self.memory, feed)
+        kit = Kit(run, self.store, self.cast, self.memory, feed, self.sharing)
         draft = run.draft
         for stage, following in tuple(zip(self.recipe, (*names[1:], "settle"), strict=True))[first:]:
             draft = await attempt(stage, draft, kit)

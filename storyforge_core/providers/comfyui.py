@@ -34,6 +34,8 @@ SOCKET_TELLS = 3
 """How many times longer one waits for a server whose socket tells what happens to the picture."""
 UNHEARD = (0.2, 1.0, 2.0)
 """Seconds to wait before asking again a server that did not answer how a picture stands."""
+ROOMY = 23 * 2**30
+"""Bytes of a card, such as one that is sold with 24 GB: a model of 7 billion parameters and that of pictures fit."""
 TOO_LONG = 1800.0
 """Seconds after which a picture that is being painted is given up."""
 
@@ -85,6 +87,15 @@ class ComfyIllustrator:
         """Stop it wherever it is."""
         for name in (picture, uuid5(picture, "smaller")):
             await asyncio.gather(*(_forgotten(host, name) for host in self._hosts))
+
+    async def rest(self) -> None:
+        """Have the servers let go of the memory of their cards. Raises `ServiceDown`."""
+        for host in self._hosts:
+            await host.wire.free()
+
+    async def roomy(self) -> bool:
+        """Tell whether every server's card has memory enough for a language model beside a picture's."""
+        return all([await host.memory() >= ROOMY for host in self._hosts])
 
     async def check(self) -> Sequence[Finding]:
         """Look at every server, and at what can be painted there."""
@@ -140,9 +151,10 @@ class ComfyIllustrator:
         raise ServiceDown(f"{self.label} does not answer.")
 
     async def _holder(self, picture: UUID) -> Host | None:
-        """Find the server that has a picture already; those that do not answer have it not."""
+        """Find the server that has a picture already; those that do not answer, or were told to stop, have it not."""
         jobs = await asyncio.gather(*(_job(host, picture) for host in self._hosts))
-        return next((host for host, job in zip(self._hosts, jobs, strict=True) if job is not None), None)
+        found = zip(self._hosts, jobs, strict=True)
+        return next((host for host, job in found if job is not None and job.status != "cancelled"), None)
 
     def _candidates(self, commission: Commission) -> Sequence[Workflow]:
         """The workflows that may be tried, best first: the one that is named, if it paints without more references.

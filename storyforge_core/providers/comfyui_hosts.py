@@ -31,6 +31,13 @@ class Host:
         self.wire = ComfyWire(address, previews=previews)
         self._options: dict[str, Mapping[str, frozenset[str]] | None] = {}
         self._looked = float("-inf")
+        self._memory: int | None = None
+
+    async def memory(self) -> int:
+        """How many bytes the server's card has; it is asked once. Raises `ServiceDown`."""
+        if self._memory is None:
+            self._memory = await self.wire.memory()
+        return self._memory
 
     async def equipment(self, workflow: Workflow) -> Equipment:
         """Look whether the server can paint in one way.

@@ -70,6 +70,12 @@ class ComfyWire:
         stats = await self._json("GET", "/system_stats")
         return one_line(str(stats.get("system", {}).get("comfyui_version", "?")), REASON_CHARS)
 
+    async def memory(self) -> int:
+        """Ask how many bytes the server's card has; 0 where it does not say."""
+        devices = (await self._json("GET", "/system_stats")).get("devices")
+        sizes = [device.get("vram_total") for device in devices if isinstance(device, dict)] if devices else []
+        return max((size for size in sizes if isinstance(size, int)), default=0)
+
     async def waiting(self) -> int:
         """Count what is being painted there or waits."""
         found = await self._json("GET", "/prompt")

@@ -117,6 +117,13 @@ class OllamaWriter:
         except ServiceDown as error:
             return (server, Finding(name, "fail", str(error)))
 
+    async def rest(self) -> None:
+        """Have the server let go of the model's memory. Raises `ServiceDown`."""
+        try:
+            await self._wire.unload()
+        except ModelMissing as error:
+            log.info("nothing to let go of", reason=str(error))
+
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._wire.aclose()

@@ -155,6 +155,11 @@ class OllamaWire:
                 raise ResponseError(answer.text, answer.status_code)
             return one_line(str(answer.json().get("version")), REASON_CHARS)
 
+    async def unload(self) -> None:
+        """Have the server let go of the model's memory; nothing where it is not loaded."""
+        if await self.loaded_window() is not None:
+            await self._answered(self._client.generate(self._options.model, "", keep_alive=0))
+
     async def aclose(self) -> None:
         """Let go of connections."""
         await self._client.close()  # type: ignore[no-untyped-call]  # the client leaves this one untyped

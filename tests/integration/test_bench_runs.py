@@ -14,6 +14,7 @@ BENCHES = (
     ("chat", "Discord, 300 tokens"),
     ("memory", "scenes recalled"),
     ("models", "model calls in a turn"),
+    ("card", "first word to last"),
 )
 
 

@@ -246,6 +246,7 @@ def test_hosts_are_told_alone_and_a_room_reads_of_it_only_if_none_can_be() -> No
         report = PictureReported(event.picture.id, 3, "Cy", "my face", here.store.rooms[HERE].id, hidden=True)
         await here.shows(event, report)
         assert not any(files(here))
+        await asyncio.sleep(1)
         assert [user for user, _ in here.chat.whispers] == list(reachable)
         assert all("Cy reported the picture of scene 3: my face" in text for _, text in here.chat.whispers)
         assert len(here.chat.texts) == (1 if reachable else 2)

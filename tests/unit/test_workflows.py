@@ -13,7 +13,7 @@ from storyforge_core.providers.comfyui_graph import Filling, Graph, Workflow, fi
 from storyforge_core.shipped import workflows_dir
 
 SHIPPED = load_library(workflows_dir())
-SAVES = ("SaveImage", "SaveVideo")
+SAVES = ("SaveImage", "SaveVideo", "SaveLoRA")
 WORKFLOWS = [pytest.param(workflow, id=name) for name, workflow in SHIPPED.workflows.items()]
 FACTS = """
 title = "Mine"
@@ -70,7 +70,8 @@ def complaint(path: Path) -> str:
 def test_all_that_is_shipped_can_be_read() -> None:
     assert not SHIPPED.faults
     expected = (
-        "flux2_klein flux_basic flux_ipadapter flux_kontext flux_pulid flux_redux img2video_wan qwen_edit z_image_turbo"
+        "flux2_klein flux_basic flux_ipadapter flux_kontext flux_pulid flux_redux img2video_wan lora_train qwen_edit "
+        "z_image_turbo"
     )
     assert set(SHIPPED.workflows) == set(expected.split())
     assert set(PREFERRED) <= set(SHIPPED.workflows)
@@ -109,10 +110,14 @@ def test_a_shipped_workflow_takes_prompt_seed_and_whole_steps(workflow: Workflow
         node, _, name = place.partition(".")
         return graph[node]["inputs"][name]
 
-    assert {at(place) for place in takes.prompt} == {"a door"}
+    trains = workflow.facts.kind == "training"  # by the captions beside its pictures
+    assert {at(place) for place in takes.prompt} == (set() if trains else {"a door"})
     assert {at(place) for place in takes.seed} == {77}
     assert {at(place) for place in takes.width} <= {round(1001 / workflow.facts.step) * workflow.facts.step}
     assert {at(place) for place in takes.height} <= {768}
+    if trains:
+        assert workflow.value("save.prefix") == "loras/storyforge", "where ComfyUI looks for LoRAs"
+        return
     saves = [node["inputs"] for node in graph.values() if node["class_type"] in SAVES]
     assert [save["filename_prefix"] for save in saves] == ["storyforge/scene"], "inside ComfyUI's output folder"
 

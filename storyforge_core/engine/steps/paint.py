@@ -28,7 +28,10 @@ async def paint(draft: PictureDraft, easel: Easel) -> PictureDraft:
         workflow=sight.workflow,
         references=references,
     )
-    painted = await easel.illustrator.paint(commission, easel.hear)
+    if easel.sharing is None:
+        painted = await easel.illustrator.paint(commission, easel.hear)
+    else:
+        painted = await easel.sharing.painted(easel.illustrator, commission, easel.hear)
     try:
         kept = await easel.gallery.keep(painted.data)
     except BrokenAnswer as error:  # it would be the same again

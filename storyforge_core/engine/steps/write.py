@@ -29,6 +29,8 @@ async def write(draft: Draft, kit: Kit) -> Draft:
     if not kit.feed.text:
         kit.feed.append(lead)
     fresh = len(kit.feed.text) == len(lead)
+    if kit.sharing is not None:
+        await kit.sharing.words()
     ended = await _stream(brief, manifest, kit.writer, kit.feed)
     manifest = replace(manifest, read=ended.prompt_tokens, written=ended.output_tokens, cut=ended.cut)
     if fresh:  # else what was told before is counted with the prompt
