@@ -15,7 +15,9 @@ from bot.platforms.matrix.options import Options as MatrixOptions
 from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman, LastCall, StoryForge
+from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus
+from storyforge_core.engine.chronicle import Chronicle
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
@@ -114,8 +116,10 @@ def furnish(
     memory = Memory(store, embedder)
     mode = studio.mode if studio else "off"
     door = StoryForge(store, clock, rules(settings), Oracle(memory, writer), mode)
-    runner = Runner(store, writer, memory, bus, clock, SCENE, mode)
+    quiet = Quiet()
+    runner = Runner(store, writer, memory, bus, clock, SCENE, mode, quiet)
     gallery = FileGallery(settings.pictures_dir)
+    chronicle = Chronicle(store, writer, clock, quiet)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(
         conninfo=database.conninfo,
@@ -124,6 +128,7 @@ def furnish(
         on_deadline=door.deadline,
         on_scene=memory.remember,
         on_start=memory.reread,
+        on_chapter=chronicle.summarise,
         runs_at_once=settings.runs_at_once,
         retention=retention,
         on_purged=gallery.remove,
@@ -196,6 +201,7 @@ def rules(settings: Settings) -> Rules:
     return Rules(
         words=settings.scene_words,
         choices=settings.scene_choices,
+        chapter=settings.chapter_tokens,
         quorum=settings.vote_quorum,
         deadline=settings.vote_deadline,
         tie=settings.vote_tie,

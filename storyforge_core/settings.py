@@ -173,6 +173,8 @@ class Settings(BaseSettings):
     runs_at_once: int = Field(default=1, ge=1, le=64)
     scene_words: int = Field(default=220, ge=40, le=2000)
     scene_choices: int = Field(default=3, ge=2, le=6)
+    chapter_tokens: int = Field(default=0, ge=-1, le=200_000)
+    """What a chapter has room for; 0: as the window allows, -1: only players end chapters."""
     vote_deadline: int = Field(default=0, ge=0, le=30 * _DAY)
     """Seconds; 0: none."""
     vote_quorum: int = Field(default=0, ge=0, le=10_000)

@@ -15,7 +15,9 @@ from storyforge_core.domain.replies import Reply, StatusShown
 from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import LastCall, StoryForge
+from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus
+from storyforge_core.engine.chronicle import Chronicle
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
@@ -189,7 +191,9 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     mode = studio.mode if studio else "off"
     gallery = Gallery()
     memory = Memory(store, embedder or OfflineEmbedder())
-    runner = Runner(store, told_by, memory, bus, clock, recipe, mode)
+    quiet = Quiet()
+    runner = Runner(store, told_by, memory, bus, clock, recipe, mode, quiet)
+    chronicle = Chronicle(store, told_by, clock, quiet)
     forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, last_calls=last_calls)
     painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE) if studio else None
     tasks = [asyncio.create_task(bus.listen())]
@@ -201,6 +205,7 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
             on_deadline=forge.deadline,
             on_scene=memory.remember,
             on_start=memory.reread,
+            on_chapter=chronicle.summarise,
             runs_at_once=4,
             on_picture=painter.execute if painter else None,
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from storyforge_core.domain.bible import Sort
+from storyforge_core.domain.recap import Since
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,25 @@ class ForgetFact:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class ShowChapters:
+    """See the chapters of the way here."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndChapter:
+    """Let the chapter end with the scene at the head."""
+
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRecap:
+    """Be told what happened."""
+
+    since: Since = "left"
+
+
 BookCommand = (
     Ask
     | Search
@@ -119,5 +139,8 @@ BookCommand = (
     | AddFact
     | ListFacts
     | ForgetFact
+    | ShowChapters
+    | EndChapter
+    | ShowRecap
 )
 """What a person can ask of what a story knows."""

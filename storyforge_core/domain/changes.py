@@ -12,6 +12,7 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.bible import Card, Claim, EntityId, FactId
+from storyforge_core.domain.chapters import ChapterId, Ending
 from storyforge_core.domain.lore import Fired, Lore, LoreId
 from storyforge_core.domain.pictures import Picture, PictureId
 from storyforge_core.domain.story import (
@@ -224,6 +225,18 @@ class FactSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ChapterSet:
+    """A chapter ends at a scene, on all that follows it, or does not end there."""
+
+    story: StoryId
+    chapter: ChapterId
+    scene: SceneId
+    before: Ending | None
+    after: Ending | None
+    kind: Literal["chapter_set"] = "chapter_set"
+
+
+@dataclass(frozen=True, slots=True)
 class PictureAdded:
     """A picture of a scene was painted."""
 
@@ -255,11 +268,12 @@ Update = (
     | EntitySet
     | FactSet
     | LoreSet
+    | ChapterSet
     | PictureSet
 )
 Change = Addition | Update
 
-UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet, LoreSet)
+UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet, LoreSet, ChapterSet)
 """What `/story undo` takes back. Votes and ballots have ways of their own: vote again, ask again."""
 
 

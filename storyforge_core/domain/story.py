@@ -144,6 +144,8 @@ class Rules:
     """What is to be in no picture."""
     workflow: str = ""
     """How pictures are painted, by name; empty: as the program is set."""
+    chapter: int = 0
+    """Tokens that a chapter has room for; 0: as the window allows, -1: only players end chapters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

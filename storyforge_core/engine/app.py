@@ -25,6 +25,7 @@ from storyforge_core.engine.handlers import (
     painting,
     playing,
     privacy,
+    recounting,
     retelling,
     showing,
     spaces,
@@ -170,6 +171,7 @@ class StoryForge:
             around=incoming.around,
             rules=self.rules,
             pictures=self.pictures,
+            window=self.oracle.writer.window,
         )
         return await _dispatch(table, incoming.command)
 
@@ -198,6 +200,8 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             | book.ForgetFact()
         ):
             return await bible.handle(table, command)
+        case book.ShowChapters() | book.EndChapter() | book.ShowRecap():
+            return await recounting.handle(table, command)
         case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():

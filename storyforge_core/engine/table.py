@@ -29,6 +29,8 @@ class Table:
     """For stories that begin here."""
     pictures: PictureMode
     """Which scenes get a picture where the story's settings do not say; off where nobody paints."""
+    window: int
+    """Tokens that the storyteller's prompt and answer may take together."""
 
     @property
     def here(self) -> Situation:

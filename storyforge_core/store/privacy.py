@@ -148,6 +148,8 @@ _OLD_VOTES = Statement("""
      WHERE ballot.id = vote.ballot_id AND ballot.status <> 'open' AND vote.player_id = ANY(:players::uuid[])
 """)
 
+_NO_BOOKMARKS = Statement("DELETE FROM bookmark WHERE player_id = ANY(:players::uuid[])")
+
 _NO_TICKETS = Statement("DELETE FROM ticket WHERE player_id = ANY(:players::uuid[])")
 
 _BANNED = Statement("""
@@ -266,7 +268,7 @@ async def forget(db: Db, player: PlayerId, stranger: PlayerId, *, everything: bo
     await _PERMIT.run(db)
     for pile in _PILES:
         await _rewrite(db, pile, erasure, playthroughs)
-    for statement in (_OLD_VOTES, _NO_TICKETS):
+    for statement in (_OLD_VOTES, _NO_TICKETS, _NO_BOOKMARKS):
         await statement.run(db, **who)
     await _part_from_accounts(db, who["players"], stranger)
     await _NO_NAME.run(db, somebody=SOMEBODY, **who)

@@ -28,14 +28,14 @@ from storyforge_core.domain.pictures import Mime
 from storyforge_core.domain.runs import RunKind, RunStatus
 from storyforge_core.domain.story import MembershipState, Origin
 from storyforge_core.domain.tickets import TicketKind
-from storyforge_core.store.book_tables import passage
+from storyforge_core.store.chapter_tables import chapter
 from storyforge_core.store.schema import id_column, moment, one_of, to
 
 _LIVE = "status IN ('queued', 'running', 'stopping')"
 _LIVE_SCENE = f"{_LIVE} AND kind = 'scene'"
 
-metadata = passage.metadata
-"""All tables, those of `book_tables` too."""
+metadata = chapter.metadata
+"""All tables, those of `book_tables` and `chapter_tables` too."""
 
 story = Table(
     "story",

@@ -10,6 +10,7 @@ from storyforge_core.domain.changes import (
     BallotSet,
     CastVote,
     Change,
+    ChapterSet,
     ChoiceAdded,
     EntitySet,
     FactSet,
@@ -33,7 +34,7 @@ from storyforge_core.domain.changes import (
 from storyforge_core.domain.story import Choice, Playthrough
 from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
-from storyforge_core.store import bible, lore, pictures
+from storyforge_core.store import bible, chapters, lore, pictures
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.transaction import MEANWHILE
@@ -199,7 +200,7 @@ async def _add_choices(db: Db, choices: Sequence[Choice]) -> None:
         await _ADD_CHOICES.run(db, choices=dump(CHOICES, tuple(choices)))
 
 
-async def _update(db: Db, change: Update) -> None:  # noqa: C901 - one case for each update there is
+async def _update(db: Db, change: Update) -> None:  # noqa: C901, PLR0912 - one case for each update there is
     match change:
         case HeadMoved() | TitleSet() | NoteSet() | ShelvedSet():
             done = await _SET_VALUE[type(change)].value(db, **columns(change))
@@ -220,6 +221,8 @@ async def _update(db: Db, change: Update) -> None:  # noqa: C901 - one case for 
             done = await bible.set_entity(db, change)
         case FactSet():
             done = await bible.set_fact(db, change)
+        case ChapterSet():
+            done = await chapters.set_ending(db, change)
         case PictureSet():
             done = await pictures.set_shown(db, change)
         case _:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 
+from storyforge_core.domain.chapters import plain_digest
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.providers.offline.choices import choices_of, title_of
 from storyforge_core.providers.offline.scene import go_on, scene_of
@@ -29,8 +30,8 @@ class OfflineStoryteller:
 
     @property
     def window(self) -> int:
-        """Tokens that prompt and answer may take together: any number, for it reads the brief and no prompt."""
-        return 1_000_000
+        """Tokens that prompt and answer may take together: as with many a model, though it reads no prompt."""
+        return 16_384
 
     async def profile(self) -> Profile:
         """It has no options."""
@@ -44,8 +45,14 @@ class OfflineStoryteller:
         yield Finished("stop")
 
     async def ask(self, asking: Asking) -> str:
-        """Title and choices of a scene, as JSON text; to anything else it has nothing to say."""
-        return await asyncio.to_thread(_answer, asking) if asking.wanted == "choices" else "{}"
+        """Title and choices of a scene, or a summary, as JSON text; to anything else it has nothing to say."""
+        match asking.wanted:
+            case "choices":
+                return await asyncio.to_thread(_answer, asking)
+            case "summary":
+                return await asyncio.to_thread(_summary, asking)
+            case _:
+                return "{}"
 
     async def check(self) -> Sequence[Finding]:
         """Say what it is and how to get a language model."""
@@ -70,3 +77,9 @@ def _untold(telling: Telling) -> str:
 def _answer(asking: Asking) -> str:
     brief, prose = asking.brief, asking.prose
     return json.dumps({"title": title_of(brief, prose), "choices": choices_of(brief, prose)}, ensure_ascii=False)
+
+
+def _summary(asking: Asking) -> str:
+    """Sentences of what was told: the same every time."""
+    digest = plain_digest(asking.brief.path)
+    return json.dumps({"title": digest.title, "summary": digest.text, "scenes": digest.gists}, ensure_ascii=False)
