@@ -92,7 +92,7 @@ async def test_every_earlier_state_becomes_the_present_one(bare: DatabaseUrl, re
     assert await differences(bare) == []
 
 
-ROWS_ONLY = {"0011"}
+ROWS_ONLY: set[str] = set()
 """What comes after these changes no table."""
 
 
