@@ -69,14 +69,23 @@ _STEPS = Statement("""
 _WRITTEN = Statement("""
     SELECT change.at, story.title AS story,
            concat_ws(': ', part->'after'->>'name', nullif(part->'after'->>'description', ''),
-                     nullif(part->'after'->>'secret', ''), part->'after'->>'text') AS text
+                     nullif(part->'after'->>'secret', ''), part->'after'->>'text', part->'after'->>'title') AS text
       FROM change
       JOIN playthrough ON playthrough.id = change.playthrough_id
       JOIN story ON story.id = playthrough.story_id
      CROSS JOIN LATERAL jsonb_array_elements(change.changes) AS part
      WHERE change.actor_id = ANY(:players::uuid[]) AND change.verb = 'do'
-       AND part->>'kind' IN ('entity_set', 'fact_set') AND jsonb_typeof(part->'after') = 'object'
+       AND part->>'kind' IN ('entity_set', 'fact_set', 'chapter_set') AND jsonb_typeof(part->'after') = 'object'
+       AND part->'after'->>'title' IS DISTINCT FROM ''
      ORDER BY change.id
+""")
+
+_MARKS = Statement("""
+    SELECT bookmark.at, story.title AS story, scene.title AS text
+      FROM bookmark
+      JOIN scene ON scene.id = bookmark.scene_id
+      JOIN story ON story.id = scene.story_id
+     WHERE bookmark.player_id = ANY(:players::uuid[]) ORDER BY bookmark.at
 """)
 
 _COUNT_STEPS = Statement("SELECT count(*) FROM change WHERE actor_id = ANY(:players::uuid[])")
@@ -228,6 +237,7 @@ async def my_data(db: Db, player: PlayerId) -> MyData:
         lore=tuple(Said(**row) for row in await _STEPS.rows(db, kind="lore_set", **who)),
         scenes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="scene_added", **who)),
         written=tuple(Said(**row) for row in await _WRITTEN.rows(db, **who)),
+        marks=tuple(Said(**row) for row in await _MARKS.rows(db, **who)),
         steps=await _COUNT_STEPS.value(db, **who),
     )
 

@@ -104,7 +104,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "all of the story, or this chapter": "die ganze Geschichte oder dieses Kapitel",
     "Let the chapter end here, and give it a title": "Lass das Kapitel hier enden und gib ihm einen Titel",
     "See the chapters on the way here": "Zeig die Kapitel des Wegs bis hierher",
-    "what it is called": "wie es heißt",
     "Ask the story something": "Frag die Geschichte etwas",
     "Add something that is true in the story's world": "Füge etwas hinzu, das in der Welt der Geschichte wahr ist",
     "Begin a story here": "Beginne hier eine Geschichte",
