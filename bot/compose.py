@@ -20,6 +20,7 @@ from storyforge_core.engine.app import Doorman, LastCall, StoryForge
 from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.cast import Cast
+from storyforge_core.engine.chronicle import Chronicle
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
@@ -126,6 +127,7 @@ def furnish(
     portraits = Portraits(shelf, gallery)
     door = StoryForge(store, clock, rules(settings), Oracle(memory, cast.reader), mode, portraits)
     quiet = Quiet()
+    chronicle = Chronicle(store, cast.reader, clock, quiet)
     sharing = _sharing(settings, database, cast, studio)
     runner = Runner(store, cast, memory, bus, clock, SCENE, mode, quiet, sharing)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
@@ -137,6 +139,7 @@ def furnish(
         on_scene=memory.remember,
         on_start=memory.reread,
         on_read=Reader(store, cast.reader, quiet).read,
+        on_chapter=chronicle.summarise,
         runs_at_once=settings.runs_at_once,
         retention=retention,
         on_purged=partial(_swept, gallery, shelf),
@@ -246,6 +249,7 @@ def rules(settings: Settings) -> Rules:
     return Rules(
         words=settings.scene_words,
         choices=settings.scene_choices,
+        chapter=settings.chapter_tokens,
         quorum=settings.vote_quorum,
         deadline=settings.vote_deadline,
         tie=settings.vote_tie,

@@ -1,12 +1,15 @@
 """What memory needs from the outside world, as narrow protocols."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from storyforge_core.domain.bible import Entity, Fact
+from storyforge_core.domain.chapters import Chapter, Outline, Past, Summary
 from storyforge_core.domain.manifest import Measure
 from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Purpose, Unread, Vector
 from storyforge_core.domain.story import RoomKey, Scene, SceneId, StoryId
+from storyforge_core.domain.writing import ToldScene
 
 
 class Embedder(Protocol):
@@ -32,7 +35,45 @@ class Embedder(Protocol):
         """Let go of connections."""
 
 
-class Book(Protocol):
+class Long(Protocol):
+    """What keeps a long story short. A desk is one."""
+
+    async def past(self, end: SceneId, scenes: int, *, fresh: bool = False) -> Past:
+        """Read what the path to a scene holds, at most so many scenes whole.
+
+        What was summarised since the last chapter ended counts only where the freshest is wanted.
+        """
+
+    async def chapters(self, end: SceneId, last: int) -> tuple[Chapter, ...]:
+        """Read the last chapters that have ended on the path to a scene, first to last."""
+
+    async def summarise(self, scene: SceneId) -> None:
+        """Have whatever is left to summarise on the path to a scene summarised in the background."""
+
+    async def left_at(self, head: SceneId, now: datetime) -> int | None:
+        """Read how many scenes of the path to the head the asker knows already; None when they were never here."""
+
+    async def read_until(self, head: SceneId, now: datetime) -> None:
+        """Note that the asker has been told what happened up to a scene."""
+
+
+class Summaries(Protocol):
+    """Where summaries lie. The store is one."""
+
+    async def outline(self, end: SceneId) -> Outline | None:
+        """Read how far a path has been summarised; None when the scene is gone."""
+
+    async def stretch(self, end: SceneId, first: int, last: int) -> tuple[tuple[SceneId, ToldScene], ...]:
+        """Read the scenes of a path between two depths, whole."""
+
+    async def covered(self, end: SceneId, layer: int, first: int, last: int) -> tuple[tuple[str, str], ...]:
+        """Read titles and texts of the summaries of one layer between two depths of a path, first to last."""
+
+    async def keep_summaries(self, made: Sequence[Summary], at: datetime) -> None:
+        """Store summaries; those that are there already stay as they are."""
+
+
+class Book(Long, Protocol):
     """What is true in a story. A desk is one."""
 
     async def entities(self, story: StoryId) -> tuple[Entity, ...]:

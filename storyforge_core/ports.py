@@ -34,7 +34,7 @@ from storyforge_core.domain.story import (
 from storyforge_core.domain.tickets import Ticket
 from storyforge_core.domain.writing import Asking, Finding, Profile, Telling, WriterEvent
 from storyforge_core.look_ports import LookDesk
-from storyforge_core.memory_ports import Book
+from storyforge_core.memory_ports import Book, Summaries
 from storyforge_core.picture_ports import PictureDesk, PictureStore, Purged
 from storyforge_core.state_ports import Casebook
 
@@ -279,7 +279,7 @@ class Desk(Book, PictureDesk, LookDesk, Protocol):
         """Read the words that a run has told so far."""
 
 
-class Store(PictureStore, Protocol):
+class Store(PictureStore, Summaries, Protocol):
     """Where stories are kept."""
 
     def receive(self, incoming: Incoming) -> AbstractAsyncContextManager[Desk]:

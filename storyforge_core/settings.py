@@ -183,6 +183,8 @@ class Settings(BaseSettings):
     scene_choices: int = Field(default=3, ge=2, le=6)
     planner: Annotated[Literal["on", "off"], _AnyCase] = "off"
     """Whether scenes of new stories are planned before they are told."""
+    chapter_tokens: int = Field(default=0, ge=-1, le=200_000)
+    """What a chapter has room for; 0: as the window allows, -1: only players end chapters."""
     vote_deadline: int = Field(default=0, ge=0, le=30 * _DAY)
     """Seconds; 0: none."""
     vote_quorum: int = Field(default=0, ge=0, le=10_000)

@@ -19,6 +19,7 @@ from storyforge_core.engine.app import LastCall, StoryForge
 from storyforge_core.engine.background import Quiet
 from storyforge_core.engine.bus import Bus
 from storyforge_core.engine.cast import Cast
+from storyforge_core.engine.chronicle import Chronicle
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
@@ -209,6 +210,7 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     memory = Memory(store, embedder or OfflineEmbedder())
     quiet = Quiet()
     runner = Runner(store, Cast.alone(told_by), memory, bus, clock, recipe, mode, quiet)
+    chronicle = Chronicle(store, told_by, clock, quiet)
     portraits = Portraits(FileShelf(static or Path("nowhere")), gallery)
     forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, portraits, last_calls=last_calls)
     painter = None
@@ -224,6 +226,7 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
             on_scene=memory.remember,
             on_read=Reader(store, reader, quiet).read if reader else nobody_reads,
             on_start=memory.reread,
+            on_chapter=chronicle.summarise,
             runs_at_once=4,
             on_picture=painter.execute if painter else None,
         )

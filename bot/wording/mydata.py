@@ -33,8 +33,9 @@ def my_data(data: MyData, voice: Voice) -> str:
         _sum("Director's notes", data.notes),
         _sum("Lore", data.lore),
         _sum("Scenes you rewrote", data.scenes),
-        _sum("Cards and facts you wrote down", data.written),
+        _sum("Cards, facts and chapters you wrote down", data.written),
         _sum("Looks you gave", data.looks),
+        _sum("Recaps you asked for", data.marks),
         f"Steps in the log: {data.steps:,}",
         ASK,
     )

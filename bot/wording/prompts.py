@@ -17,7 +17,9 @@ ROWS: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
     {
         "rules, task": ("rules", "task"),
         "premise": ("world",),
-        "old titles": ("earlier",),
+        "so far": ("so_far",),
+        "chapters": ("chapters",),
+        "line by line": ("earlier",),
         "old scenes": ("scene",),
         "newest": ("newest", "begun"),
         "lore": ("lore",),
@@ -28,6 +30,10 @@ ROWS: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
         "promises": ("promises",),
         "plan": ("plan",),
     }
+)
+WHOLE: frozenset[PieceName] = frozenset({"scene", "newest"})
+SHORTER: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
+    {"in a line each": ("earlier",), "in summaries": ("chapters", "so_far")}
 )
 NAME_CHARS = max(map(len, ROWS))
 BY_HAND = "No storyteller was asked for this scene: a player wrote it, or it is older than these notes."
@@ -46,7 +52,10 @@ def why(reply: WhyShown, voice: Voice) -> str:
         voice.flavour.block(_bars(reply.manifest, reply.manifest.window)),
         lines("Planned:", *(f"- {voice.words(line, PLAN_CHARS)}" for line in reply.plan)) if reply.plan else "",
         lines(
-            _counted(reply.manifest), *_lore(reply.manifest.pieces, voice), *_remembered(reply.manifest.pieces, voice)
+            _counted(reply.manifest),
+            _covered(reply.manifest.pieces),
+            *_lore(reply.manifest.pieces, voice),
+            *_remembered(reply.manifest.pieces, voice),
         ),
         lines(CUT if reply.manifest.cut else "", SAME if reply.same else CHANGED),
     )
@@ -55,14 +64,12 @@ def why(reply: WhyShown, voice: Voice) -> str:
 def context(reply: ContextShown, voice: Voice) -> str:
     """What fills the window before the next scene."""
     manifest = reply.manifest
-    whole = sum(piece.name in {"scene", "newest"} for piece in manifest.pieces)
-    rest = "" if whole == reply.scenes else ", the older ones by their titles as far as they fit, and when they matter"
     model = f"{voice.words(manifest.profile.model, TITLE_CHARS)} · a window of {counted(reply.window, 'token')}"
     return paragraphs(
         lines(voice.flavour.strong("What the storyteller reads before the next scene"), model),
         voice.flavour.block(_bars(manifest, reply.window)),
         lines(
-            f"{whole} of {counted(reply.scenes, 'scene')} word for word{rest}.",
+            _covered(manifest.pieces, reply.scenes),
             _measured(reply),
             _reading(reply, voice),
         ),
@@ -105,6 +112,22 @@ def _counted(manifest: Manifest) -> str:
         return f"About {manifest.estimated:,} tokens by estimate; the storyteller does not count them."
     written = f", and wrote {manifest.written:,}" if manifest.written is not None else ""
     return f"The server read {manifest.read:,} tokens ({manifest.estimated:,} were estimated){written}."
+
+
+def _covered(pieces: Iterable[Piece], scenes: int | None = None) -> str:
+    """How much of the path is in the prompt, and in which form; of how many scenes where that is known."""
+    parts = tuple(pieces)
+    whole = sum(piece.name in WHOLE for piece in parts)
+    told = {name: sum(piece.scenes for piece in parts if piece.name in kinds) for name, kinds in SHORTER.items()}
+    shown = whole + sum(told.values())
+    of = f" of {counted(scenes, 'scene')}" if scenes is not None else ""
+    rest = [f"{number:,} {name}" for name, number in told.items() if number]
+    left = max((scenes or 0) - shown, 0)
+    missing = (
+        f" {counted(left, 'older scene')} only when {'it matters' if left == 1 else 'they matter'}." if left else ""
+    )
+    first = f"{whole:,}{of} word for word" if of else f"{counted(whole, 'scene')} word for word"
+    return f"{', '.join((first, *rest))}.{missing}" if shown else ""
 
 
 def _lore(pieces: Iterable[Piece], voice: Voice) -> list[str]:

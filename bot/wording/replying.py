@@ -10,6 +10,7 @@ from bot.wording.looks import look_text
 from bot.wording.lore import lore_text
 from bot.wording.mydata import my_data
 from bot.wording.prompts import context, why
+from bot.wording.recounting import recounted
 from bot.wording.server import not_here, space_shown
 from bot.wording.treemap import Canvas, draw
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
@@ -17,6 +18,7 @@ from storyforge_core.domain.events import Task
 from storyforge_core.domain.replies import (
     Accepted,
     AnswerShown,
+    ChaptersShown,
     ContextShown,
     Declined,
     EntitiesShown,
@@ -33,6 +35,7 @@ from storyforge_core.domain.replies import (
     NotHere,
     PathShown,
     PictureLine,
+    RecapShown,
     Repeated,
     Reply,
     RulesShown,
@@ -45,6 +48,7 @@ from storyforge_core.domain.replies import (
     TakesShown,
     WhyShown,
 )
+from storyforge_core.domain.rules import chapter_room
 from storyforge_core.domain.story import Member, Rules, Scene
 
 SNIPPET_CHARS = 100
@@ -88,6 +92,8 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = lore_text(reply, voice)
         case LookShown() | LooksListed():
             text = look_text(reply, voice)
+        case ChaptersShown() | RecapShown():
+            text = recounted(reply, voice)
         case EntityShown() | EntitiesShown() | FactsShown():
             text = bible_text(reply, voice)
         case _:
@@ -203,6 +209,7 @@ def _settings(rules: Rules, voice: Voice) -> Sequence[tuple[str, str]]:
         ("quorum", str(rules.quorum) if rules.quorum else "0 (everybody who joined)"),
         ("deadline", deadline),
         ("tie", ties[rules.tie]),
+        ("chapter", chapter_room(rules.chapter)),
         ("write_ins", "on" if rules.write_ins else "off"),
         ("pictures", "house (as the program is set)" if rules.pictures == "house" else rules.pictures),
         ("style", voice.words(rules.style, NOTE_CHARS) or "off"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from storyforge_core.domain.bible import Sort
+from storyforge_core.domain.recap import Since
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,24 @@ class ForgetLook:
     name: str
 
 
+class ShowChapters:
+    """See the chapters of the way here."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndChapter:
+    """Let the chapter end with the scene at the head."""
+
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRecap:
+    """Be told what happened."""
+
+    since: Since = "left"
+
+
 BookCommand = (
     Ask
     | Search
@@ -166,5 +185,8 @@ BookCommand = (
     | KeepLook
     | ListLooks
     | ForgetLook
+    | ShowChapters
+    | EndChapter
+    | ShowRecap
 )
 """What a person can ask of what a story knows."""

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from storyforge_core.domain.ballot import BallotStatus
 from storyforge_core.domain.bible import Card, Claim, EntityId, FactId
+from storyforge_core.domain.chapters import ChapterId, Ending
 from storyforge_core.domain.looks import Look, LookId
 from storyforge_core.domain.lore import Fired, Lore, LoreId
 from storyforge_core.domain.pictures import Picture, PictureId
@@ -249,6 +250,18 @@ class VerdictSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ChapterSet:
+    """A chapter ends at a scene, on all that follows it, or does not end there."""
+
+    story: StoryId
+    chapter: ChapterId
+    scene: SceneId
+    before: Ending | None
+    after: Ending | None
+    kind: Literal["chapter_set"] = "chapter_set"
+
+
+@dataclass(frozen=True, slots=True)
 class PictureAdded:
     """A picture of a scene was painted."""
 
@@ -282,11 +295,24 @@ Update = (
     | LoreSet
     | LookSet
     | VerdictSet
+    | ChapterSet
     | PictureSet
 )
 Change = Addition | Update
 
-UNDOABLE = (HeadMoved, TitleSet, NoteSet, RulesSet, ShelvedSet, EntitySet, FactSet, LoreSet, LookSet, VerdictSet)
+UNDOABLE = (
+    HeadMoved,
+    TitleSet,
+    NoteSet,
+    RulesSet,
+    ShelvedSet,
+    EntitySet,
+    FactSet,
+    LoreSet,
+    LookSet,
+    VerdictSet,
+    ChapterSet,
+)
 """What `/story undo` takes back. Votes and ballots have ways of their own: vote again, ask again."""
 
 

@@ -2,12 +2,12 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import ceil
 
-from storyforge_core.domain.writing import Message, ToldScene
+from storyforge_core.domain.writing import Message
 
 ASCII_CHARS_PER_TOKEN = 3.5
 """English prose measures 4.2 to 4.6 with 32k to 128k vocabularies; lower is the safe side of the window."""
@@ -17,11 +17,9 @@ MESSAGE_TOKENS = 8
 """What a chat template puts around one message: role names and separators, at most 6 in the common templates."""
 MARGIN = 32
 """Left free for what the template adds once: beginning of text, a date line, the cue to answer."""
-SCENES_SHARE = 5 / 6
-"""Of the room for older scenes, the part for whole ones; the rest keeps the titles of what went before."""
 BATCH = 4
-"""Older scenes turn into titles this many at a time: between two such moments the prompt only grows at its end, so
-that the server can reuse what it has already read."""
+"""Where a chapter is larger than the window, its scenes turn into titles this many at a time: between two such moments
+the prompt only grows at its end, so that the server can reuse what it has already read."""
 
 SENTENCE_ENDS = tuple(".!?…\n\u3002\uff01\uff1f")
 CLOSERS = "\"'”\u2019»)]*_」』"
@@ -43,14 +41,6 @@ class Part:
 
     text: str
     keep: Keep = Keep.START
-
-
-@dataclass(frozen=True, slots=True)
-class Recollection:
-    """Older scenes as far as they fit: a line each for the oldest, then whole ones; oldest first."""
-
-    lines: tuple[str, ...]
-    scenes: tuple[str, ...]
 
 
 def estimate(text: str) -> int:
@@ -85,40 +75,6 @@ def squeeze(parts: Sequence[Part], room: int) -> tuple[str, ...]:
     """All parts within `room` tokens together; only the longest are shortened, and those to the same length."""
     cap = _cap([estimate(part.text) for part in parts], max(room, 0))
     return tuple(shorten(part, cap) for part in parts)
-
-
-def recollect(
-    path: Sequence[ToldScene],
-    room: int,
-    as_scene: Callable[[ToldScene], str],
-    as_line: Callable[[ToldScene], str],
-) -> Recollection:
-    """Fill `room` tokens with the newest scenes whole and the ones before by their line."""
-    first = _first_whole(path, room, as_scene)
-    scenes = tuple(as_scene(scene) for scene in path[first:])
-    left = room - sum(map(estimate, scenes))
-    return Recollection(_newest(map(as_line, reversed(path[:first])), left), scenes)
-
-
-def _first_whole(path: Sequence[ToldScene], room: int, as_scene: Callable[[ToldScene], str]) -> int:
-    """Index of the oldest scene that is kept whole: all if they fit, else a stable batch of the newest."""
-    if len(_newest(map(as_scene, reversed(path)), room)) == len(path):
-        return 0
-    fitting = len(_newest(map(as_scene, reversed(path)), int(room * SCENES_SHARE)))
-    first = len(path) - fitting
-    batch_starts = (i for i in range(first, len(path) - fitting // 2) if path[i].number % BATCH == 0)
-    return next(batch_starts, first)
-
-
-def _newest(texts: Iterable[str], room: int) -> tuple[str, ...]:
-    """As many of the texts (newest first) as fit, oldest first."""
-    kept: list[str] = []
-    for text in texts:
-        room -= estimate(text)
-        if room < 0:
-            break
-        kept.append(text)
-    return tuple(reversed(kept))
 
 
 def _cap(sizes: Sequence[int], room: int) -> int:

@@ -22,6 +22,8 @@ FIXED = frozenset({"num_ctx"})
 PieceName = Literal[
     "rules",
     "world",
+    "so_far",
+    "chapters",
     "earlier",
     "scene",
     "newest",
@@ -54,6 +56,8 @@ class Piece:
     """That scene's, or that of an entry of the lore."""
     why: str = ""
     """What an old scene was remembered for."""
+    scenes: int = 0
+    """How many scenes it tells in fewer words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,9 +61,11 @@ class MyData:
     scenes: tuple[Said, ...] = ()
     """The titles of scenes that they wrote themselves, as edits."""
     written: tuple[Said, ...] = ()
-    """What they wrote down as true: cards and facts."""
+    """What they wrote down: cards, facts and titles of chapters."""
     looks: tuple[Said, ...] = ()
     """Whom they gave a look, by a picture that they sent or kept."""
+    marks: tuple[Said, ...] = ()
+    """The titles of the scenes up to which they were told what happened."""
     steps: int = 0
     """How many entries of the audit log are theirs."""
 

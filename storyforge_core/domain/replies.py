@@ -5,12 +5,14 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.bible import Card, Fact, Sort
+from storyforge_core.domain.chapters import Chapter
 from storyforge_core.domain.events import Task
 from storyforge_core.domain.looks import LookSource
 from storyforge_core.domain.lore import LoreEntry, Phase
 from storyforge_core.domain.manifest import Manifest, Measure
 from storyforge_core.domain.memory import Progress, Quote
 from storyforge_core.domain.privacy import MyData
+from storyforge_core.domain.recap import Recap, Since
 from storyforge_core.domain.runs import Order
 from storyforge_core.domain.space import Objection, Space
 from storyforge_core.domain.story import Member, Playthrough, Rules, RunId, Scene, SceneId, Story, TreeNode
@@ -350,6 +352,29 @@ class LoreExported:
     kind: Literal["lore_exported"] = "lore_exported"
 
 
+@dataclass(frozen=True, slots=True)
+class ChaptersShown:
+    """The chapters on the way here, the last one still being told."""
+
+    chapters: tuple[Chapter, ...]
+    """Of very many the last ones."""
+    open_scenes: int
+    """Scenes of the chapter that is being told."""
+    kind: Literal["chapters_shown"] = "chapters_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class RecapShown:
+    """What happened since somebody was here, or since the beginning, or in this chapter."""
+
+    since: Since
+    known: int | None
+    """How many scenes of the path the asker knew; None when they were never here."""
+    recap: Recap
+    head: Scene
+    kind: Literal["recap_shown"] = "recap_shown"
+
+
 Reply = (
     Accepted
     | Declined
@@ -376,4 +401,6 @@ Reply = (
     | LoreShown
     | LoreImported
     | LoreExported
+    | ChaptersShown
+    | RecapShown
 )

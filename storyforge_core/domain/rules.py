@@ -13,6 +13,7 @@ NEVER = frozenset({"0", "off", "no", "none", "never"})
 ON = frozenset({"on", "yes", "1", "true"})
 OFF = frozenset({"off", "no", "0", "false"})
 STYLE_CHARS = 200
+CHAPTER_TOKENS = (1200, 200_000)
 PICTURES: Mapping[str, PictureMode] = {
     "house": "house", "every": "every", "vote": "vote", "request": "request", "off": "off", "no": "off", "on": "every",
 }  # fmt: skip
@@ -70,12 +71,23 @@ def _pictures(text: str) -> PictureMode:
     return PICTURES[text]
 
 
+def _chapter(text: str) -> int:
+    if text == "auto":
+        return 0
+    return -1 if text in NEVER else _within(text, *CHAPTER_TOKENS)
+
+
 def _words(text: str) -> str:
     """A wish in words, on one line."""
     line = " ".join(text.split())
     if not line or len(line) > STYLE_CHARS:
         raise ValueError(line)
     return "" if line in NEVER else line
+
+
+def chapter_room(tokens: int) -> str:
+    """Say how long chapters are."""
+    return "auto" if tokens == 0 else "off (players end them)" if tokens < 0 else f"{tokens:,} tokens"
 
 
 def span(seconds: int) -> str:
@@ -146,6 +158,13 @@ SETTINGS: Mapping[str, Setting] = {
         "off",
         lambda rules, text: replace(rules, write_ins=_switch(text)),
         lambda rules: "on" if rules.write_ins else "off",
+    ),
+    "chapter": Setting(
+        f"auto (as the storyteller's window allows), off (only players end chapters), or a number of tokens from "
+        f"{CHAPTER_TOKENS[0]:,} to {CHAPTER_TOKENS[1]:,}: a chapter ends when four fifths of them are told",
+        "6000",
+        lambda rules, text: replace(rules, chapter=_chapter(text)),
+        lambda rules: chapter_room(rules.chapter),
     ),
     "pictures": Setting(
         "every, vote (scenes that votes led to), request (only when asked for), off or house (as the program is set)",

@@ -155,6 +155,8 @@ class Rules:
     rating: Rating = "teen"
     """Who pictures are for."""
     spoilers: Spoilers = "mature"
+    chapter: int = 0
+    """Tokens that a chapter has room for; 0: as the window allows, -1: only players end chapters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

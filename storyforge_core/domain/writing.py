@@ -10,8 +10,9 @@ Role = Literal["planner", "writer", "visualizer", "embedder"]
 """Which job a model does; the settings map each role to a model."""
 
 
-Wanted = Literal["choices", "answer", "plan", "findings"]
-"""What a structured answer is for: a scene's title and choices, what a player asks, what a scene is to tell or says."""
+Wanted = Literal["choices", "answer", "plan", "findings", "summary"]
+"""What a structured answer is for: a scene's title and choices, what a player asks, what a scene is to tell or
+says, or what was told in fewer words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,23 @@ class ToldScene:
     choice: str
     """What the players chose to get here; empty for the opening."""
     prose: str
+    gist: str = ""
+    """The same in a sentence; empty where nobody has made one yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synopsis:
+    """A stretch of the path in fewer words."""
+
+    layer: int
+    """1 for a chapter, more for several."""
+    first: int
+    """The number of its first scene."""
+    last: int
+    """The number of its last scene."""
+    scenes: int
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,14 @@ class Brief:
     """Prose that the new words have to follow on directly, as part of the same scene."""
     older: int = 0
     """How many scenes of the path lie before those in `path`."""
+    synopses: tuple[Synopsis, ...] = ()
+    """The beginning of the path in fewer words, from the opening on, each behind the one before."""
+    lines: tuple[ToldScene, ...] = ()
+    """The scenes between those summaries and `path`, without their prose; of very many the newest."""
+    opened: int = 0
+    """How many scenes of the path lie before the chapter that is being told."""
+    recent: int = 0
+    """How many lie before the chapter before that one."""
     remembered: tuple[Remembered, ...] = ()
     """Of scenes that the prompt does not have whole; those that matter most first."""
     lore: tuple[ActiveLore, ...] = ()

@@ -26,6 +26,7 @@ from storyforge_core.engine.handlers import (
     painting,
     playing,
     privacy,
+    recounting,
     replaying,
     retelling,
     showing,
@@ -199,6 +200,7 @@ class StoryForge:
             rules=self.rules,
             pictures=self.pictures,
             portraits=self.portraits,
+            window=self.oracle.writer.window,
         )
         return await _dispatch(table, incoming.command)
 
@@ -231,6 +233,8 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand | Clea
             return await bible.handle(table, command)
         case book.EntityLook() | book.KeepLook() | book.ListLooks() | book.ForgetLook():
             return await looks.handle(table, command)
+        case book.ShowChapters() | book.EndChapter() | book.ShowRecap():
+            return await recounting.handle(table, command)
         case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():

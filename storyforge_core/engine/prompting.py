@@ -16,20 +16,20 @@ from typing import TypeVar
 
 from storyforge_core.domain.answers import CHOICE_CHARS, Problem
 from storyforge_core.domain.context import (
+    MARGIN,
     MESSAGE_TOKENS,
     Keep,
     Part,
-    Recollection,
     as_data,
     estimate,
     prompt_tokens,
-    recollect,
     shorten,
     squeeze,
 )
 from storyforge_core.domain.lore import ActiveLore
 from storyforge_core.domain.manifest import Piece, PieceName, digest_of
-from storyforge_core.domain.writing import Brief, Message, Remembered, ToldScene
+from storyforge_core.domain.writing import Brief, Message, Remembered, Synopsis, ToldScene
+from storyforge_core.engine.older import Older, chapter_room, earlier, older, synopses_block
 
 SMALLEST_WINDOW = 4096
 """Below this rules, newest scene, answer and the question about it do not fit together; also Ollama's own default."""
@@ -54,6 +54,10 @@ PLAN_TOKENS = 320
 """For the plan of a scene; kept only where scenes are planned."""
 LORE_SHARE = 4
 """Of the room for a prompt one part in so many goes to the lore, at the most."""
+WORLD_SHARE = 4
+"""The same for title, premise, genre and tone, when the room for older scenes is planned."""
+WISHES_TOKENS = 160
+"""What choice, hint and note usually take; longer ones cost older scenes."""
 
 REPAIR_TOKENS = CHOICE_TOKENS + 96
 """For an unusable answer and what is wrong with it, if the question has to be asked twice."""
@@ -89,26 +93,32 @@ def scene_messages(brief: Brief, window: int, max_tokens: int) -> tuple[Message,
         window: tokens that prompt and answer may take together, at least `SMALLEST_WINDOW`.
         max_tokens: what the answer may take.
     """
-    near, older = _fitted(brief, window, max_tokens)
-    return _conversation(near, _earlier(older.lines) + "".join(older.scenes))
+    near, before = _fitted(brief, window, max_tokens)
+    return _conversation(near, before.text)
 
 
 def whole_scenes(brief: Brief, window: int, max_tokens: int) -> int:
     """How many of the newest scenes of the path that prompt has whole; it does not matter what is remembered."""
-    near, older = _fitted(brief, window, max_tokens)
-    return len(near.path) + len(older.scenes)
+    near, before = _fitted(brief, window, max_tokens)
+    return len(near.path) + len(before.scenes)
+
+
+def room_for_chapter(brief: Brief, window: int, max_tokens: int, wanted: int) -> int:
+    """Tokens that a chapter has room for in prompts like that one; `wanted` is what the story's settings say."""
+    return chapter_room(_planned(brief, window, max_tokens), wanted)
 
 
 def pieces(brief: Brief, window: int, max_tokens: int) -> tuple[Piece, ...]:
     """What that prompt is put together from, in its order."""
-    near, older = _fitted(brief, window, max_tokens)
+    near, before = _fitted(brief, window, max_tokens)
     kept = {each.number: each for each in near.remembered}
-    whole = brief.path[len(brief.path) - 1 - len(older.scenes) : -1]
     listed = [
         _piece("rules", _TEMPLATES["system"].template),
         _piece("world", _world(near)),
-        _piece("earlier", _earlier(older.lines)),
-        *(_of_scene("scene", scene, text) for scene, text in zip(whole, older.scenes, strict=True)),
+        _summed("so_far", before.so_far),
+        _summed("chapters", before.chapters),
+        _short("earlier", earlier(before.lines), len(before.lines)),
+        *(_of_scene("scene", scene, text) for scene, text in before.scenes),
         *(_of_scene("newest", scene, _told(scene)) for scene in near.path),
         *(replace(_piece("lore", _lore((entry,))), title=entry.title) for entry in near.lore),
         _piece("chosen", _block("chosen", near.chosen)),
@@ -129,14 +139,22 @@ def _piece(name: PieceName, text: str) -> Piece:
     return Piece(name, estimate(text), digest_of(text))
 
 
+def _short(name: PieceName, text: str, scenes: int) -> Piece:
+    return replace(_piece(name, text), scenes=scenes)
+
+
+def _summed(name: PieceName, synopses: Sequence[tuple[Synopsis, str]]) -> Piece:
+    return _short(name, synopses_block(name, synopses), sum(each.scenes for each, _ in synopses))
+
+
 def _of_scene(name: PieceName, scene: ToldScene | Remembered, text: str, why: str = "") -> Piece:
     return replace(_piece(name, text), scene=scene.number, title=scene.title, why=why)
 
 
 def material(brief: Brief, window: int, max_tokens: int) -> tuple[Message, str]:
     """The system message of that prompt, and what its other message says up to its task."""
-    near, older = _fitted(brief, window, max_tokens)
-    story = _story(near, _earlier(older.lines) + "".join(older.scenes))
+    near, before = _fitted(brief, window, max_tokens)
+    story = _story(near, before.text)
     return _conversation(near, "")[0], story + _block("begun", near.extend) + _wishes(near)
 
 
@@ -195,7 +213,7 @@ def render(name: str, **values: str) -> str:
     return template.substitute(values).strip()
 
 
-def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollection]:
+def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Older]:
     """What has to be in the prompt, with lore, what is remembered and known, and the older scenes that fit beside it.
 
     The room for lore and for what is remembered and known is kept free even when nothing is told of it: what it is
@@ -204,12 +222,31 @@ def _fitted(brief: Brief, window: int, max_tokens: int) -> tuple[Brief, Recollec
     room = _room(brief, window, max_tokens)
     lore_room = min(brief.lore_room, room // LORE_SHARE)
     near = _fit(_near(brief), room - lore_room)
-    left = room - lore_room - prompt_tokens(_conversation(near, "")) - estimate(_earlier(("x",)))
-    memory = min(window // MEMORY_SHARE, MEMORY_TOKENS) if brief.path else 0
-    older = recollect(brief.path[:-1], left - memory - _notes_room(brief, window), _scene, _line)
+    left = room - lore_room - prompt_tokens(_conversation(near, ""))
+    memory = _memory_room(window) if brief.path else 0
+    before = Older()
+    if brief.path:
+        before = older(brief, _planned(brief, window, max_tokens), left - memory - _notes_room(brief, window))
     near, left = _with_notes(near, brief, window, left)
     remembered = _within(brief.remembered, _remembered, min(left, memory))
-    return replace(near, lore=_affordable(brief.lore, lore_room), remembered=remembered), older
+    return replace(near, lore=_affordable(brief.lore, lore_room), remembered=remembered), before
+
+
+def _planned(brief: Brief, window: int, max_tokens: int) -> int:
+    """Tokens for older scenes in prompts like this one if nothing in it is unusually long.
+
+    It goes by what stays from scene to scene: title and premise, the settings, the book.
+    """
+    room = _room(brief, window, max_tokens)
+    frame = sum(estimate(_TEMPLATES[name].template) + MESSAGE_TOKENS for name in ("system", "scene")) + MARGIN
+    world = min(estimate(_world(brief)), room // WORLD_SHARE)
+    kept_free = min(brief.lore_room, room // LORE_SHARE) + _memory_room(window) + sum(_note_rooms(window))
+    return max(room - frame - world - kept_free - telling_tokens(brief.words, window) - WISHES_TOKENS, 0)
+
+
+def _memory_room(window: int) -> int:
+    """Tokens for passages of older scenes."""
+    return min(window // MEMORY_SHARE, MEMORY_TOKENS)
 
 
 def _notes_room(brief: Brief, window: int) -> int:
@@ -343,15 +380,6 @@ def _block(tag: str, text: str) -> str:
     return f"<{tag}>\n{text.strip()}\n</{tag}>\n\n" if text else ""
 
 
-def _earlier(lines: tuple[str, ...]) -> str:
-    return _block("earlier", "".join(lines).rstrip())
-
-
-def _scene(scene: ToldScene) -> str:
-    """An older scene, whole."""
-    return _told(replace(scene, title=as_data(scene.title), choice=as_data(scene.choice), prose=as_data(scene.prose)))
-
-
 def _told(scene: ToldScene) -> str:
     return _block("chosen", scene.choice) + _block("scene", f"{scene.number}. {scene.title}\n{scene.prose}")
 
@@ -384,9 +412,3 @@ def _told_at(remembered: Remembered) -> int:
 
 def _lore(lore: Sequence[ActiveLore]) -> str:
     return _block("lore", "\n\n".join(as_data(entry.text).strip() for entry in lore if entry.text.strip()))
-
-
-def _line(scene: ToldScene) -> str:
-    """An older scene in one line."""
-    chosen = f" (after: {scene.choice})" if scene.choice else ""
-    return as_data(f"{scene.number}. {scene.title}{chosen}\n")

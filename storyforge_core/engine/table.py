@@ -32,6 +32,8 @@ class Table:
     """Which scenes get a picture where the story's settings do not say; off where nobody paints."""
     portraits: Portraits | None = None
     """Where looks are; None where there is no place for them."""
+    window: int
+    """Tokens that the storyteller's prompt and answer may take together."""
 
     @property
     def here(self) -> Situation:

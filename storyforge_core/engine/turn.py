@@ -10,6 +10,7 @@ from storyforge_core.domain.changes import (
     BallotSet,
     CastVote,
     Change,
+    ChapterSet,
     HeadMoved,
     MemberSet,
     Outcome,
@@ -36,6 +37,7 @@ from storyforge_core.domain.story import (
     Scene,
     SceneId,
 )
+from storyforge_core.engine.chapters import endings, worth_a_look
 from storyforge_core.engine.painting import paint_by_itself
 from storyforge_core.ports import Clock, Desk
 
@@ -193,6 +195,7 @@ async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clo
         run=run.id,
     )
     lore = tuple(Fired(each.entry, each.held) for each in draft.brief.lore) if draft.brief else ()
+    ended = endings(draft, here.playthrough.rules, here.story.id, scene, clock)
     shown = await show(
         desk,
         here,
@@ -204,7 +207,10 @@ async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clo
         chosen=wanted.chosen,
         command=wanted.task,
         lore=lore,
+        ended=ended,
     )
+    if worth_a_look(shown.depth, ended):
+        await desk.summarise(shown.id)
     await desk.finish(run.id, "done")
     voted = wanted.choice is not None and wanted.ballot is not None
     if painted_by_itself(here.playthrough.rules.pictures, pictures, voted=voted):
@@ -224,12 +230,13 @@ async def show(  # noqa: PLR0913 - one telling has this many sides
     cut: str = "",
     withdrawn: tuple[Change, ...] = (),
     lore: tuple[Fired, ...] = (),
+    ended: tuple[ChapterSet, ...] = (),
 ) -> Scene:
     """Add a told scene, move the head to it and ask."""
     ballot = question(here, told.id, choices, clock)
     moved = HeadMoved(here.playthrough.id, here.playthrough.head, told.id)
     asked = () if ballot is None else (adding(ballot),)
-    await desk.apply((*withdrawn, SceneAdded(told, choices, lore), moved, *asked), command)
+    await desk.apply((*withdrawn, SceneAdded(told, choices, lore), *ended, moved, *asked), command)
     await desk.remember(told.id)
     scene = await desk.scene(told.id)
     await desk.tell(here.playthrough.id, SceneTold(run, scene, chosen, cut))

@@ -51,6 +51,7 @@ from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.casebook import PostgresCasebook
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
+from storyforge_core.store.long_desk import LongDesk
 from storyforge_core.store.statement import Db, Statement
 
 # Locks and reads anew afterwards: a statement that had to wait still sees what was before the wait.
@@ -72,7 +73,7 @@ _TELL = Statement("""
 """)
 
 
-class PostgresDesk:
+class PostgresDesk(LongDesk):
     """See `ports.Desk`. Made by the store; dead once its transaction has ended."""
 
     def __init__(self, db: Db, clock: Clock) -> None:

@@ -31,6 +31,8 @@ from storyforge_core.store.jobs_sql import (
     REMEMBER_TASK,
     REREAD_TASK,
     RUN_TASK,
+    SUMMARY_QUEUE,
+    SUMMARY_TASK,
     TEXT_QUEUE,
 )
 
@@ -97,6 +99,8 @@ class Worker:
     on_picture: Execute | None = None
     """As `on_run`; None where nobody paints: then pictures wait for a worker elsewhere."""
     pictures_at_once: int = 1
+    on_chapter: Callable[[SceneId], Awaitable[None]] | None = None
+    """Summarises what is left to on the path to a scene; None where others do."""
     on_purged: Callable[[Purged], Awaitable[None]] | None = None
     """Gets what of the files belongs to no story any more; None where their directory is not."""
 
@@ -118,6 +122,8 @@ class Worker:
             _heed_cancellation()
             work = [_work_on(app, TEXT_QUEUE, self.runs_at_once), self._sweep(app), self._forget()]
             work.append(_work_on(app, MEMORY_QUEUE, MEMORY_JOBS))
+            if self.on_chapter is not None:
+                work.append(_work_on(app, SUMMARY_QUEUE, MEMORY_JOBS))
             if self.on_deadline is not None:
                 work.append(_work_on(app, CLOCK_QUEUE, CLOCK_JOBS))
             if self.on_picture is not None:
@@ -131,7 +137,7 @@ class Worker:
                 task.result()
 
     def _app(self, identity: UUID) -> procrastinate.App:
-        connector = procrastinate.PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=6)
+        connector = procrastinate.PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=7)
         app = procrastinate.App(connector=connector)
         again = _AsSoonAsPossible()
         in_hand: set[str] = set()
@@ -183,6 +189,12 @@ class Worker:
         @app.task(name=REREAD_TASK, retry=later)
         async def reread() -> None:
             await self.on_start()
+
+        if (shorten := self.on_chapter) is not None:
+
+            @app.task(name=SUMMARY_TASK, retry=later)
+            async def summarise(scene: str) -> None:
+                await shorten(SceneId(UUID(scene)))
 
     async def _forget(self) -> None:
         """Let go of message ids that no platform will deliver again, and of stories whose time is over."""

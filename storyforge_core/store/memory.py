@@ -15,6 +15,8 @@ from storyforge_core.store.statement import Db, Statement
 
 CANDIDATES = 30
 """Passages taken from each of the two rankings before they are put together."""
+COMMON = 400
+"""Passages of a path from which a word is common: what is found by it are the newest that have it."""
 
 _SCENE = Statement("SELECT {scene} FROM scene WHERE scene.id = :scene")
 
@@ -92,7 +94,9 @@ _RANKED = """
 """
 
 # + 0 and OFFSET 0 keep the planner to the ranges of the path, whatever it thinks of the index over everything. The
-# vector is in a SELECT of its own, or it would be read from its text for each passage.
+# vector is in a SELECT of its own, or it would be read from its text for each passage. Words are looked up in their
+# index, each by itself, for all that have it would be too many passages to look into. A word that is found too often is
+# taken from the newest passages instead, where reading stops soon; how common it is shows in how soon.
 _RECALL = Statement(
     """
     WITH RECURSIVE {whole_path}, meant AS (
@@ -109,22 +113,45 @@ _RECALL = Statement(
                  ORDER BY distance
                  LIMIT :candidates
           ) AS near
+    ), tale AS MATERIALIZED (
+        SELECT scene.story_id FROM scene WHERE scene.id = :scene
     ), term AS MATERIALIZED (
         SELECT given.word, given.place <= :words::int AS single, to_tsquery('simple', given.word) AS query
           FROM unnest(:terms::text[]) WITH ORDINALITY AS given (word, place)
-    ), hit AS MATERIALIZED (
+    ), indexed AS MATERIALIZED (
         SELECT passage.scene_id, passage.part, passage.depth, term.word, term.single
-          FROM segment CROSS JOIN LATERAL (
-               SELECT * FROM passage
-                WHERE passage.branch_id = segment.branch_id
-                  AND passage.depth BETWEEN segment.first AND least(segment.last, segment.whole - :skip::int)
-               OFFSET 0
+          FROM term CROSS JOIN LATERAL (
+               SELECT passage.scene_id, passage.part, passage.depth FROM passage
+                WHERE passage.story_id = (SELECT story_id FROM tale) AND passage.words @@ term.query
+                  AND EXISTS (SELECT FROM segment
+                               WHERE passage.branch_id = segment.branch_id AND passage.depth
+                                     BETWEEN segment.first AND least(segment.last, segment.whole - :skip::int))
+                LIMIT :common
           ) AS passage
-          CROSS JOIN LATERAL (SELECT * FROM term WHERE passage.words @@ term.query OFFSET 0) AS term
+    ), common AS MATERIALIZED (
+        SELECT term.* FROM term
+         WHERE :common::int <= (SELECT count(*) FROM indexed WHERE indexed.word = term.word)
+    ), hit AS MATERIALIZED (
+        SELECT indexed.* FROM indexed WHERE indexed.word NOT IN (SELECT word FROM common)
+        UNION ALL
+        SELECT passage.scene_id, passage.part, passage.depth, common.word, common.single
+          FROM common CROSS JOIN LATERAL (
+               SELECT passage.* FROM (SELECT * FROM segment ORDER BY last DESC) AS segment CROSS JOIN LATERAL (
+                      SELECT passage.scene_id, passage.part, passage.depth FROM passage
+                       WHERE passage.branch_id = segment.branch_id
+                         AND passage.depth BETWEEN segment.first AND least(segment.last, segment.whole - :skip::int)
+                         AND (passage.words @@ common.query) IS TRUE
+                       ORDER BY passage.depth DESC
+                       LIMIT :common
+               ) AS passage
+                LIMIT :common
+          ) AS passage
     ), size AS (
         SELECT max(whole)::float8 + 1 AS passages FROM segment
     ), weight AS (
-        SELECT hit.word, hit.single, ln(1 + size.passages / count(*)) AS worth
+        SELECT hit.word, hit.single,
+               ln(1 + CASE WHEN count(*) < :common::int THEN size.passages
+                           ELSE size.passages - min(hit.depth) END / count(*)) AS worth
           FROM hit CROSS JOIN size GROUP BY hit.word, hit.single, size.passages
     ), {ranked}
 """.replace("{ranked}", _RANKED.replace("{more}", "").replace("{home}", ""))
@@ -238,7 +265,9 @@ async def progress(db: Db, model: str) -> Progress:
 
 async def recall(db: Db, end: SceneId, skip: int, cue: Cue, limit: int) -> tuple[Found, ...]:
     """Find passages on the path that ends at a scene, without its newest `skip` scenes; best first."""
-    rows = await _RECALL.rows(db, scene=end, skip=skip, limit=limit, candidates=CANDIDATES, **_looked_for(cue))
+    rows = await _RECALL.rows(
+        db, scene=end, skip=skip, limit=limit, candidates=CANDIDATES, common=COMMON, **_looked_for(cue)
+    )
     return tuple(Found(**row) for row in rows)
 
 

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+from storyforge_core.domain.chapters import Outline, Summary
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
 from storyforge_core.domain.looks import Reading
@@ -14,9 +15,10 @@ from storyforge_core.domain.pictures import HungPicture, InHand, PictureDraft, P
 from storyforge_core.domain.runs import Draft, Run, RunStatus
 from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId, Scene, SceneId
+from storyforge_core.domain.writing import ToldScene
 from storyforge_core.picture_ports import Purged
 from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
-from storyforge_core.store import arrivals, looks, measures, memory, pictures, purge, reading, runs, spaces
+from storyforge_core.store import arrivals, chapters, looks, measures, memory, pictures, purge, reading, runs, spaces
 from storyforge_core.store.casebook import PostgresCasebook
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
@@ -221,6 +223,26 @@ class PostgresStore:
         """Count how much an embedder has read."""
         async with connection(self._engine) as db:
             return await memory.progress(db, model)
+
+    async def outline(self, end: SceneId) -> Outline | None:
+        """Read how far a path has been summarised; None when the scene is gone."""
+        async with connection(self._engine) as db:
+            return await chapters.outline(db, end)
+
+    async def stretch(self, end: SceneId, first: int, last: int) -> tuple[tuple[SceneId, ToldScene], ...]:
+        """Read the scenes of a path between two depths, whole."""
+        async with connection(self._engine) as db:
+            return await chapters.stretch(db, end, first, last)
+
+    async def covered(self, end: SceneId, layer: int, first: int, last: int) -> tuple[tuple[str, str], ...]:
+        """Read titles and texts of the summaries of one layer between two depths of a path, first to last."""
+        async with connection(self._engine) as db:
+            return await chapters.covered(db, end, layer, first, last)
+
+    async def keep_summaries(self, made: Sequence[Summary], at: datetime) -> None:
+        """Store summaries; those that are there already stay as they are."""
+        async with connection(self._engine) as db:
+            await chapters.keep(db, made, at)
 
     async def recall(self, end: SceneId, skip: int, cue: Cue, limit: int) -> tuple[Found, ...]:
         """Find passages on the path that ends at a scene, without its newest `skip` scenes; best first."""

@@ -70,13 +70,14 @@ _STEPS = Statement("""
 _WRITTEN = Statement("""
     SELECT change.at, story.title AS story,
            concat_ws(': ', part->'after'->>'name', nullif(part->'after'->>'description', ''),
-                     nullif(part->'after'->>'secret', ''), part->'after'->>'text') AS text
+                     nullif(part->'after'->>'secret', ''), part->'after'->>'text', part->'after'->>'title') AS text
       FROM change
       JOIN playthrough ON playthrough.id = change.playthrough_id
       JOIN story ON story.id = playthrough.story_id
      CROSS JOIN LATERAL jsonb_array_elements(change.changes) AS part
      WHERE change.actor_id = ANY(:players::uuid[]) AND change.verb = 'do'
-       AND part->>'kind' IN ('entity_set', 'fact_set') AND jsonb_typeof(part->'after') = 'object'
+       AND part->>'kind' IN ('entity_set', 'fact_set', 'chapter_set') AND jsonb_typeof(part->'after') = 'object'
+       AND part->'after'->>'title' IS DISTINCT FROM ''
      ORDER BY change.id
 """)
 
@@ -90,6 +91,14 @@ _LOOKS = Statement("""
 
 _NO_LOOKS = Statement("""
     DELETE FROM look WHERE by_id = ANY(:players::uuid[]) AND source = 'given' RETURNING id, file
+""")
+
+_MARKS = Statement("""
+    SELECT bookmark.at, story.title AS story, scene.title AS text
+      FROM bookmark
+      JOIN scene ON scene.id = bookmark.scene_id
+      JOIN story ON story.id = scene.story_id
+     WHERE bookmark.player_id = ANY(:players::uuid[]) ORDER BY bookmark.at
 """)
 
 _COUNT_STEPS = Statement("SELECT count(*) FROM change WHERE actor_id = ANY(:players::uuid[])")
@@ -160,6 +169,8 @@ _OLD_VOTES = Statement("""
     DELETE FROM vote USING ballot
      WHERE ballot.id = vote.ballot_id AND ballot.status <> 'open' AND vote.player_id = ANY(:players::uuid[])
 """)
+
+_NO_BOOKMARKS = Statement("DELETE FROM bookmark WHERE player_id = ANY(:players::uuid[])")
 
 _NO_TICKETS = Statement("DELETE FROM ticket WHERE player_id = ANY(:players::uuid[])")
 
@@ -240,6 +251,7 @@ async def my_data(db: Db, player: PlayerId) -> MyData:
         scenes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="scene_added", **who)),
         written=tuple(Said(**row) for row in await _WRITTEN.rows(db, **who)),
         looks=tuple(Said(_when(row["id"]), row["story"], row["text"]) for row in await _LOOKS.rows(db, **who)),
+        marks=tuple(Said(**row) for row in await _MARKS.rows(db, **who)),
         steps=await _COUNT_STEPS.value(db, **who),
     )
 
@@ -282,7 +294,7 @@ async def forget(db: Db, player: PlayerId, stranger: PlayerId, *, everything: bo
     await _PERMIT.run(db)
     for pile in _PILES:
         await _rewrite(db, pile, erasure, playthroughs)
-    for statement in (_OLD_VOTES, _NO_TICKETS):
+    for statement in (_OLD_VOTES, _NO_TICKETS, _NO_BOOKMARKS):
         await statement.run(db, **who)
     await _part_from_accounts(db, who["players"], stranger)
     await _NO_NAME.run(db, somebody=SOMEBODY, **who)

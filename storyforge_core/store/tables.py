@@ -29,6 +29,7 @@ from storyforge_core.domain.runs import RunKind, RunStatus
 from storyforge_core.domain.story import MembershipState, Origin
 from storyforge_core.domain.tickets import TicketKind
 from storyforge_core.store.book_tables import passage
+from storyforge_core.store.chapter_tables import chapter
 from storyforge_core.store.look_tables import look
 from storyforge_core.store.schema import id_column, moment, one_of, to
 from storyforge_core.store.state_tables import assertion
@@ -36,7 +37,7 @@ from storyforge_core.store.state_tables import assertion
 _LIVE = "status IN ('queued', 'running', 'stopping')"
 _LIVE_SCENE = f"{_LIVE} AND kind = 'scene'"
 
-_ELSEWHERE = (passage, look, assertion)
+_ELSEWHERE = (passage, look, assertion, chapter)
 metadata = _ELSEWHERE[0].metadata
 """All tables, those of other modules too."""
 

@@ -10,6 +10,7 @@ from storyforge_core.domain.changes import (
     BallotSet,
     CastVote,
     Change,
+    ChapterSet,
     ChoiceAdded,
     EntitySet,
     FactSet,
@@ -35,7 +36,7 @@ from storyforge_core.domain.changes import (
 from storyforge_core.domain.story import Choice, Playthrough
 from storyforge_core.errors import NotFound, Refused
 from storyforge_core.ports import Clock
-from storyforge_core.store import bible, casebook, looks, lore, pictures
+from storyforge_core.store import bible, casebook, chapters, looks, lore, pictures
 from storyforge_core.store.codec import CHOICES, RULES, columns, dump
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.transaction import MEANWHILE
@@ -226,6 +227,8 @@ async def _update(db: Db, change: Update) -> None:  # noqa: C901, PLR0912 - one 
             done = await looks.put(db, change)
         case VerdictSet():
             done = await casebook.set_standing(db, change)
+        case ChapterSet():
+            done = await chapters.set_ending(db, change)
         case PictureSet():
             done = await pictures.set_shown(db, change)
         case _:

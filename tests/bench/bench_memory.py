@@ -12,9 +12,10 @@ from storyforge_core.domain.replies import AnswerShown, SearchShown
 from storyforge_core.domain.story import NewScene, Playthrough, SceneId
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Lookup, Oracle
-from storyforge_core.providers.offline import OfflineEmbedder, OfflineStoryteller
+from storyforge_core.providers.offline import OfflineStoryteller
 from storyforge_core.providers.offline.embedder import NAME, vector_of
 from storyforge_core.store.database import Database, connect
+from tests.bench import bench_long
 from tests.bench.figures import Figure, Scale
 from tests.bench.ground import DEEP, deep_scene, deep_story, fill, ground
 from tests.bench.timing import measure
@@ -87,11 +88,26 @@ FACTS = ("{person} hid the {adjective} {noun} in the {place}.", "The {adjective}
 QUESTION = "Where is the {adjective} {noun}?"
 
 
+ALIKE = {
+    "brass": "golden-coloured", "silver": "argent", "broken": "shattered", "hollow": "empty", "painted": "coloured",
+    "drowned": "sunken", "stolen": "thieved", "iron": "metal", "velvet": "plush", "crooked": "bent",
+    "gilded": "gold-plated",
+    "rusty": "corroded", "frozen": "icy", "woven": "plaited", "key": "opener of locks", "bell": "chime",
+    "lantern": "lamp", "letter": "note", "compass": "direction finder", "crown": "diadem", "mirror": "looking glass",
+    "saddle": "riding seat", "violin": "fiddle", "ladder": "steps for climbing", "hammer": "mallet", "ribbon": "band",
+    "kettle": "teapot", "anchor": "ship's holdfast", "candle": "taper",
+}  # fmt: skip
+"""Other words for the same, none of them in any scene."""
+PARAPHRASED = "Whereabouts would somebody look for the {adjective} {noun}?"
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """Something that one scene of the path says, and perhaps a later one otherwise."""
 
     question: str
+    paraphrased: str
+    """The same question in words that no scene has."""
     told: tuple[str, ...]
     """Oldest first."""
     lie: str
@@ -112,7 +128,10 @@ def _fact(thing: tuple[str, str], chance: random.Random, *, changes: bool) -> Fa
         pattern.format(adjective=adjective, noun=noun, place=place, person=chance.choice(PEOPLE))
         for pattern, place in zip((*FACTS, FACTS[0]), places, strict=True)
     ]
-    return Fact(QUESTION.format(adjective=adjective, noun=noun), tuple(said[: 2 if changes else 1]), said[2])
+    paraphrased = PARAPHRASED.format(adjective=ALIKE[adjective], noun=ALIKE[noun])
+    return Fact(
+        QUESTION.format(adjective=adjective, noun=noun), paraphrased, tuple(said[: 2 if changes else 1]), said[2]
+    )
 
 
 def filler(chance: random.Random) -> str:
@@ -133,6 +152,8 @@ class Planted:
     playthrough: Playthrough
     end: SceneId
     facts: Sequence[Fact]
+    siblings: Sequence[SceneId]
+    """Where the branches end."""
 
 
 async def plant(world: World, scenes: int, count: int) -> Planted:
@@ -149,6 +170,7 @@ async def plant(world: World, scenes: int, count: int) -> Planted:
     line = [_saying(scene, spread.get(place, ""), chance) for place, scene in enumerate(line)]
     grown = [SceneAdded(scene, ()) for scene in line]
     lies = [fact.lie for fact in told]
+    siblings = []
     for branch in range(BRANCHES):
         parent = line[chance.randrange(main - 12)].id
         own = lies[branch::BRANCHES]
@@ -156,9 +178,10 @@ async def plant(world: World, scenes: int, count: int) -> Planted:
             new = world.new_scene(story.story, parent)
             parent = new.id
             grown.append(SceneAdded(_saying(new, own[step] if step < len(own) else "", chance), ()))
+        siblings.append(parent)
     async with world.store.resume(story.id) as desk:
         await desk.apply([*grown, HeadMoved(story.id, None, line[-1].id)], "bench")
-    return Planted(story, line[-1].id, told)
+    return Planted(story, line[-1].id, told, siblings)
 
 
 def _in_order(told: Sequence[Fact], chance: random.Random) -> list[str]:
@@ -194,8 +217,32 @@ async def _found(memory: Memory, oracle: Oracle, planted: Planted, world: World)
     return [
         Figure(f"facts not among the {AT} scenes recalled, shared words", missed * share, "%", MISSED),
         Figure("    answers that do not begin with the newest value", stale * share, "%", MISSED),
-        Figure("    things told on sibling branches, shown anywhere", leaks, "", 0),
+        Figure("    things told on sibling branches, shown in answers", leaks, "", 0),
+        *await _in_prompts(memory, planted, world),
     ]
+
+
+async def _in_prompts(memory: Memory, planted: Planted, world: World) -> list[Figure]:
+    """What of sibling branches gets into summaries, recaps and prompts, all branches being summarised."""
+    each = await bench_long.summarise_all(world, planted.siblings)
+    asked = [(fact.question, fact.lie) for fact in planted.facts]
+    desk = bench_long.Desk(world, memory)
+    leaks = await bench_long.leaks(desk, planted.playthrough.id, planted.end, asked)
+    return [
+        Figure("    likewise in summaries, recaps and prompts", leaks, "", 0),
+        Figure("a branch summarised without a model", each, "ms"),
+    ]
+
+
+async def _paraphrased(memory: Memory, planted: Planted) -> Figure:
+    """How much is found that is asked for in other words than it was told in."""
+    missed = 0
+    for fact in planted.facts[::2]:
+        found = await memory.recall(planted.end, 4, fact.paraphrased, AT)
+        missed += not any(fact.told[-1] in each.text for each in found)
+    share = 100 / len(planted.facts[::2])
+    name = await memory.embedder.model()
+    return Figure(f"    in other words, {name}", missed * share, "%")
 
 
 async def _times(database: Database, times: int, longest: int) -> list[Figure]:
@@ -239,8 +286,13 @@ async def _measured(scale: Scale) -> list[Figure]:
     async with ground() as database:
         world = open_world(database)
         planted = await plant(world, 200 if small else 1000, 40 if small else 200)
-        memory = Memory(world.store, OfflineEmbedder())
-        await memory.reread()
-        figures = await _found(memory, Oracle(memory, OfflineStoryteller()), planted, world)
+        figures = []
+        memory, *others = (Memory(world.store, embedder) for embedder in bench_long.embedders())
+        for each in (*others, memory):
+            await each.reread()
+            figures.append(await _paraphrased(each, planted))
+        figures = [*await _found(memory, Oracle(memory, OfflineStoryteller()), planted, world), *figures]
         await fill(database, DEEP)
-        return [*figures, *await _times(database, scale.times, LATE_MS[0][0] if small else DEEP)]
+        longest = LATE_MS[0][0] if small else DEEP - 1
+        looked = await _times(database, scale.times, longest)
+        return [*figures, *looked, *await bench_long.late(database, scale.times, longest)]

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from bot.illustrator import Studio
-from storyforge_core.domain.book import AddEntity, AddFact
+from storyforge_core.domain.book import AddEntity, AddFact, ShowRecap
 from storyforge_core.domain.commands import (
     AddLore,
     Ban,
@@ -78,6 +78,7 @@ async def played(play: Game) -> None:
     await play.say(Join(), CY)
     await play.say(WriteIn("Sing to the gull"), earlier)
     await play.say(Direct("slower, please"), ANN)
+    await play.say(ShowRecap(), ANN)
     await play.say(AddLore("Whales sing at noon.", "whale", "Sea song"), ANN)
     await play.say(AddLore("Nobody can lie."), ANN)
     await play.say(AddLore("The mayor is a heron.", "mayor"), ANN)
@@ -104,6 +105,7 @@ async def test_people_are_shown_everything_that_is_kept_about_them(database: Dat
     assert len(mine.scenes) == 1
     assert [said.text for said in mine.votes] == ["Choice 1 of 1", "Choice 2 of 2"]
     assert [said.text for said in mine.written] == ["Maren: keeps the mill", "The bell is cracked"]
+    assert len(mine.marks) == 1
     assert mine.steps > 5
 
 

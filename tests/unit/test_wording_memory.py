@@ -82,7 +82,7 @@ def test_why_shows_the_parts_and_what_came_back_and_that_the_server_cut() -> Non
 def test_context_says_what_is_measured_and_who_reads() -> None:
     shown = ContextShown(FILLED, 8192, Measure(12, 0.81), 9, "nomic@1", Progress(40, 1200))
     text = seen(shown)
-    assert "1 of 9 scenes word for word, the older ones by their titles" in text
+    assert "1 of 9 scenes word for word. 8 older scenes only when they matter." in text
     assert "measure 0.81 of what is estimated, over 12 prompts" in text
     assert "nomic is reading the stories: 40 of 1,200 passages so far." in text
     assert re.search(r"free +5,988 █+░", text)

@@ -1,14 +1,47 @@
 """What the story knows."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from bot.catalog.row import BOOK, QUESTION_CHARS, Argument, Group, Row
 from storyforge_core.domain import book
+from storyforge_core.domain.chapters import CHAPTER_TITLE_CHARS
+from storyforge_core.domain.recap import Since
+
+SINCE: Final[Mapping[str, Since]] = MappingProxyType({"": "left", "all": "beginning", "chapter": "chapter"})
+SPANS: Final = tuple(filter(None, SINCE))
 
 BOOK_ROWS: Final = Group(
     name="Know",
     root=BOOK,
     rows=(
+        Row(
+            name="recap",
+            help="Be told what happened since you were last here",
+            more="Up to where the story stands and no further. All of it: recap all. This chapter: recap chapter.",
+            example="/story recap",
+            arguments=(Argument(name="of", help="all of the story, or this chapter", kind="word", words=SPANS),),
+            aliases=("catchup",),
+            who="anyone",
+            build=lambda given: book.ShowRecap(SINCE[given["of"]]),
+        ),
+        Row(
+            name="chapters",
+            help="See the chapters on the way here",
+            more="With what happened in each. The last one is still being told.",
+            example="/story chapters",
+            who="anyone",
+            build=lambda _: book.ShowChapters(),
+        ),
+        Row(
+            name="chapter",
+            help="Let the chapter end here, and give it a title",
+            more="Chapters also end by themselves when they are long enough. Undo lets it go on.",
+            example="/story chapter The drowned bell",
+            arguments=(Argument(name="title", help="what it is called", limit=CHAPTER_TITLE_CHARS),),
+            build=lambda given: book.EndChapter(given["title"]),
+        ),
         Row(
             name="ask",
             help="Ask the story something",

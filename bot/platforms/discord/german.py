@@ -86,6 +86,10 @@ NAMES: Final[Mapping[str, str]] = {
     "yes": "ja",
     "alias": "beiname",
     "also": "auch",
+    "chapter": "kapitel",
+    "chapters": "alle-kapitel",
+    "recap": "rückblick",
+    "of": "wovon",
     "character": "figur",
     "fact": "tatsache",
     "place": "ort",
@@ -100,6 +104,10 @@ NAMES: Final[Mapping[str, str]] = {
 }
 TEXTS: Final[Mapping[str, str]] = {
     "Add a choice of your own and vote for it": "Schlage selbst etwas vor und stimme dafür",
+    "Be told what happened since you were last here": "Lass dir erzählen, was geschah, seit du zuletzt hier warst",
+    "all of the story, or this chapter": "die ganze Geschichte oder dieses Kapitel",
+    "Let the chapter end here, and give it a title": "Lass das Kapitel hier enden und gib ihm einen Titel",
+    "See the chapters on the way here": "Zeig die Kapitel des Wegs bis hierher",
     "Ask the story something": "Frag die Geschichte etwas",
     "Add something that is true in the story's world": "Füge etwas hinzu, das in der Welt der Geschichte wahr ist",
     "Begin a story here": "Beginne hier eine Geschichte",

@@ -27,7 +27,7 @@ async def handle(table: Table, command: Inquiring) -> Errand:
             return Hindsight(scene, await table.desk.draft_of(scene.id))
         case ShowContext():
             head = table.require_head()
-            brief = await known_at(table.desk, table.here, head.id)
+            brief = await known_at(table.desk, table.here, head.id, table.window)
             known = await with_bible(brief, table.desk, table.here, head.id)
             return Outlook(known, await open_book(table.desk, head.id))
         case _:

@@ -167,6 +167,7 @@ NAMES = {
     "lore_set": "the change of the lore",
     "entity_set": "what was written down last",
     "fact_set": "the last change of the facts",
+    "chapter_set": "the end of the chapter",
 }
 
 

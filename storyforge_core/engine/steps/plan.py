@@ -3,19 +3,19 @@
 from dataclasses import replace
 
 from storyforge_core.domain.bible import matters, named
+from storyforge_core.domain.chapters import NOTHING
 from storyforge_core.domain.findings import found_entities
 from storyforge_core.domain.promises import promise_lines
 from storyforge_core.domain.runs import Draft, Order, Situation
 from storyforge_core.domain.states import MOST_HERE, fact_lines, state_lines, subjects
-from storyforge_core.domain.story import Scene, SceneId
-from storyforge_core.domain.writing import Brief, ToldScene
+from storyforge_core.domain.story import SceneId
+from storyforge_core.domain.writing import Brief
 from storyforge_core.engine.kit import Kit
 from storyforge_core.engine.lore import open_book, with_lore
+from storyforge_core.engine.older import scenes_read
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Desk
 
-SCENES = 60
-"""How many scenes of the path are read: more than any window of today holds verbatim."""
 NAMED_IN = 2
 """Scenes, the newest, in which somebody has to be named to be there."""
 
@@ -23,17 +23,17 @@ NAMED_IN = 2
 async def plan(draft: Draft, kit: Kit) -> Draft:
     """Fill in the brief."""
     async with kit.store.resume(kit.run.playthrough) as desk:
-        brief = await _brief(draft.order, desk)
+        brief = await _brief(draft.order, desk, kit.writer.window)
         book = await open_book(desk, draft.order.parent)
     return replace(draft, brief=await with_lore(brief, book, kit.writer.window))
 
 
-async def _brief(order: Order, desk: Desk) -> Brief:
+async def _brief(order: Order, desk: Desk, window: int) -> Brief:
     if desk.situation is None:
         msg = "This story is gone."
         raise NotFound(msg)
     brief = replace(
-        await known_at(desk, desk.situation, order.parent),
+        await known_at(desk, desk.situation, order.parent, window),
         chosen=order.chosen,
         hint=order.hint,
         seed=order.seed,
@@ -63,26 +63,25 @@ async def with_bible(brief: Brief, desk: Desk, here: Situation, end: SceneId | N
     )
 
 
-async def known_at(desk: Desk, here: Situation, end: SceneId | None) -> Brief:
+async def known_at(desk: Desk, here: Situation, end: SceneId | None, window: int) -> Brief:
     """What may be known of a story behind a scene, or before the first one; nothing is decided or wished for yet."""
-    scenes = await desk.path(end, SCENES) if end else ()
-    chosen = await desk.choice_texts(scenes)
+    past = await desk.past(end, scenes_read(window)) if end else NOTHING
     return Brief(
         premise=here.story.premise,
         title=here.story.title,
         genre=here.story.genre,
         tone=here.story.tone,
-        path=tuple(_told(scene, choice) for scene, choice in zip(scenes, chosen, strict=True)),
+        path=past.path,
         chosen="",
         hint="",
         note=here.playthrough.note,
         words=here.playthrough.rules.words,
         choices=here.playthrough.rules.choices,
         seed=here.story.seed,
-        older=scenes[0].depth if scenes else 0,
         planned=here.playthrough.rules.planner,
+        older=past.older,
+        synopses=past.synopses,
+        lines=past.lines,
+        opened=past.opened,
+        recent=past.recent,
     )
-
-
-def _told(scene: Scene, choice: str) -> ToldScene:
-    return ToldScene(scene.number, scene.title, choice, scene.prose)

@@ -38,8 +38,10 @@ async def _remembered(brief: Brief, parent: SceneId | None, window: int, memory:
     if shown == len(brief.path) and not brief.older:
         return ()
     found: dict[int, Remembered] = {}
-    for cue in _cues(brief):
-        for each in await memory.recall(parent, shown, cue.words, cue.scenes):
+    cues = _cues(brief)
+    looked_up = await asyncio.gather(*(memory.recall(parent, shown, cue.words, cue.scenes) for cue in cues))
+    for cue, passages in zip(cues, looked_up, strict=True):
+        for each in passages:
             found.setdefault(each.number, Remembered(each.number, each.title, each.text, cue.why))
     return tuple(found.values())
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 
+from storyforge_core.domain.chapters import plain_digest
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.providers.offline.choices import choices_of, title_of
 from storyforge_core.providers.offline.findings import findings_of
@@ -31,8 +32,8 @@ class OfflineStoryteller:
 
     @property
     def window(self) -> int:
-        """Tokens that prompt and answer may take together: any number, for it reads the brief and no prompt."""
-        return 1_000_000
+        """Tokens that prompt and answer may take together: as with many a model, though it reads no prompt."""
+        return 16_384
 
     async def profile(self) -> Profile:
         """It has no options."""
@@ -46,7 +47,7 @@ class OfflineStoryteller:
         yield Finished("stop")
 
     async def ask(self, asking: Asking) -> str:
-        """Title and choices of a scene, what it will tell or what it says, as JSON text; to anything else nothing."""
+        """Title and choices of a scene, what it will tell or says, or a summary, as JSON text; else nothing."""
         return await asyncio.to_thread(_answer, asking)
 
     async def check(self) -> Sequence[Finding]:
@@ -78,6 +79,9 @@ def _answer(asking: Asking) -> str:
             answer = plan_of(brief)
         case "findings":
             answer = dict(findings_of(brief, prose))
+        case "summary":
+            digest = plain_digest(brief.path)
+            answer = {"title": digest.title, "summary": digest.text, "scenes": digest.gists}
         case _:
             answer = {}
     return json.dumps(answer, ensure_ascii=False)
