@@ -129,7 +129,8 @@ def furnish(
         on_purged=gallery.remove,
     )
     if studio is not None:
-        painter = Painter(store, studio.illustrator, gallery, cast.visualizer, clock, PICTURE)
+        visualizer = cast.visualizer if studio.described else None
+        painter = Painter(store, studio.illustrator, gallery, visualizer, clock, PICTURE)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
 

@@ -109,6 +109,9 @@ async def test_another_model_and_a_prompt_that_cannot_be_made_again_are_named(pl
     await db.close()
     reply = said(await played.play(Replay("1")))
     assert "cannot be made byte for byte" in reply
+    notes = [event.sentence for event in await played.events() if isinstance(event, Noted)]
+    assert notes[0].startswith("That was a replay of scene 1 by scripted@2 (scripted before): word for word the same.")
+    assert notes[1].startswith("That was a replay of scene 1 from another prompt by scripted@2 (scripted before): ")
     assert len(await played.scenes()) == 3, "it is told all the same"
 
 
