@@ -145,7 +145,8 @@ def furnish(
         on_purged=partial(_swept, gallery, shelf),
     )
     if studio is not None:
-        painter = Painter(store, studio.illustrator, gallery, shelf, cast.visualizer, clock, PICTURE, sharing)
+        visualizer = cast.visualizer if studio.described else None
+        painter = Painter(store, studio.illustrator, gallery, shelf, visualizer, clock, PICTURE, sharing)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
 

@@ -21,6 +21,8 @@ class Studio:
     """Which scenes get a picture where a story's settings do not say."""
     at_once: int
     """How many pictures are in hand at the same time: one for each server."""
+    described: bool = True
+    """A language model puts scenes into words for it, where there is one; cards show a scene's title and need none."""
 
     async def aclose(self) -> None:
         """Let go of connections."""
@@ -45,4 +47,4 @@ async def studio(settings: Settings, *, cards: bool = False) -> Studio | None:
     if settings.picture_hosts and (cards or settings.pictures != "off"):
         mode: PictureMode = "every" if settings.pictures == "off" else settings.pictures
         return Studio(await comfyui(settings), mode, len(settings.picture_hosts))
-    return Studio(CardIllustrator(), "every", 1) if cards else None
+    return Studio(CardIllustrator(), "every", 1, described=False) if cards else None

@@ -37,7 +37,10 @@ SHORTER: Mapping[str, tuple[PieceName, ...]] = MappingProxyType(
 )
 NAME_CHARS = max(map(len, ROWS))
 BY_HAND = "No storyteller was asked for this scene: a player wrote it, or it is older than these notes."
-CUT = "The server read far less than it was sent: it cut the prompt. Lower OLLAMA_NUM_CTX, or give it more memory."
+CUT = (
+    "The server read far less than it was sent: it cut the prompt. Lower OLLAMA_NUM_CTX (or OPENAI_CONTEXT), or give "
+    "it more memory."
+)
 SAME = "The same prompt can be made again, byte for byte."
 CHANGED = "The prompt cannot be made again: the wording of the program's own part has changed, or words were deleted."
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from storyforge_core.domain.changes import SceneAdded
 from storyforge_core.domain.events import Noted, SceneTold
 from storyforge_core.domain.lore import Fired
-from storyforge_core.domain.manifest import Manifest, told_with
+from storyforge_core.domain.manifest import Manifest, may_be_same_model, told_with
 from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.story import Choice, ChoiceId, NewScene, Scene, SceneId
 from storyforge_core.domain.writing import Profile
@@ -59,16 +59,32 @@ async def put_beside(desk: Desk, here: Situation, run: Run, draft: Draft, clock:
     ballot = await reopen(desk, here, wanted.ballot)
     scene = await desk.scene(told.id)
     base = await desk.scene(wanted.base) if wanted.base else scene
+    first = await desk.draft_of(base.id)
+    unlike = _unlike(first.manifest if first else None, draft.manifest)
     await desk.tell(here.playthrough.id, SceneTold(run.id, scene, wanted.chosen, draft.cut))
-    await desk.tell(here.playthrough.id, Noted(_compared(scene, base, here.head)))
+    await desk.tell(here.playthrough.id, Noted(_compared(scene, base, unlike, here.head)))
     await desk.finish(run.id, "done")
     await remind(desk, here, ballot)
     if ballot is not None and ballot.deadline is not None:  # it may have passed while nobody could vote
         await desk.schedule(ballot.id, ballot.deadline)
 
 
-def _compared(scene: Scene, base: Scene, head: Scene | None) -> str:
+def _unlike(then: Manifest | None, now: Manifest | None) -> str:
+    """What was otherwise than the first time; empty where nothing is known to have been."""
+    if then is None or now is None:
+        return ""
+    prompt = "" if now.digest == then.digest else "from another prompt"
+    model = (
+        "" if may_be_same_model(now.profile, then.profile) else f"by {now.profile.model} ({then.profile.model} before)"
+    )
+    return " ".join(filter(None, (prompt, model)))
+
+
+def _compared(scene: Scene, base: Scene, unlike: str, head: Scene | None) -> str:
     """What the replay came to."""
     same = "word for word the same" if scene.prose == base.prose else "told in other words this time"
     stands = f" The story still stands at scene {head.number}." if head else ""
-    return f"That was a replay of scene {base.number}: {same}.{stands} /story go {scene.number} leads to the replay."
+    how = f" {unlike}" if unlike else ""
+    return (
+        f"That was a replay of scene {base.number}{how}: {same}.{stands} /story go {scene.number} leads to the replay."
+    )

@@ -6,7 +6,7 @@ from contextlib import aclosing
 import structlog
 from ollama import ChatResponse, ShowResponse
 
-from storyforge_core.domain.context import as_data
+from storyforge_core.domain.context import as_data, prompt_tokens
 from storyforge_core.domain.writing import Asking, Finding, Finished, Message, Profile, Telling, Words, WriterEvent
 from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, WindowTooSmall
 from storyforge_core.providers.chat_model import (
@@ -227,7 +227,8 @@ class OllamaWriter:
         read = last.prompt_eval_count
         cut = looks_cut(messages, read)
         if cut:
-            log.warning("the server cut the prompt", model=self.label, read=read, window=self.window)
+            planned = prompt_tokens(messages)
+            log.warning("the server cut the prompt", model=self.label, planned=planned, read=read, window=self.window)
         return Finished("length" if last.done_reason == "length" else "stop", read, last.eval_count, cut)
 
     def _broke_off(self) -> BrokenAnswer:

@@ -103,15 +103,18 @@ class OpenAIWriter:
         except (ServiceDown, ModelMissing) as error:
             return (Finding("model server", "fail", str(error)),)
         server = Finding("model server", "ok", f"answers at {self._wire.host}")
+        if not served.names:
+            detail = f"{self._wire.host} does not list its models: does OPENAI_HOST end in /v1?"
+            return (Finding("model server", "warn", detail),)
         name = f"model {self.label}"
-        if served.names and not served.has(self.label):
+        if not served.has(self.label):
             there = ", ".join(served.names)
             return (server, Finding(name, "fail", f"it is not there; set OPENAI_MODEL to one of: {there}"))
         if objection := self._too_little(served):
             return (server, Finding(name, "ok", "is there"), Finding(WINDOW, "fail", objection))
         known = "as loaded" if served.window else "the server does not say how many it reads at once"
         window = Finding(WINDOW, "ok", f"{self.window} tokens planned; {known}")
-        return (server, Finding(name, "ok", "is there" if served.names else "not listed, so not looked at"), window)
+        return (server, Finding(name, "ok", "is there"), window)
 
     async def aclose(self) -> None:
         """Let go of connections."""
@@ -188,7 +191,8 @@ class OpenAIWriter:
     def _finished(self, messages: Sequence[Message], ending: Piece) -> Finished:
         cut = looks_cut(messages, ending.read)
         if cut:
-            log.warning("the server cut the prompt", model=self.label, read=ending.read, window=self.window)
+            planned, read = prompt_tokens(messages), ending.read
+            log.warning("the server cut the prompt", model=self.label, planned=planned, read=read, window=self.window)
         return Finished("length" if ending.reason == "length" else "stop", ending.read, ending.written, cut)
 
     async def _require_window(self) -> Served:

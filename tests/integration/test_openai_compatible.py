@@ -194,6 +194,9 @@ async def test_nothing_is_told_where_the_server_reads_less_than_is_planned(
 async def test_the_check_names_the_models_that_are_there(peer: OpenAIPeer, writer_for: WriterFor) -> None:
     _, model = await writer_for(peer.url, model="nobody").check()
     assert (model.status, model.detail) == ("fail", "it is not there; set OPENAI_MODEL to one of: storyteller")
+    peer.script = OpenAIScript(fault="foreign")
+    (server,) = await writer_for(peer.url).check()
+    assert (server.status, "end in /v1?" in server.detail) == ("warn", True)
     peer.script = OpenAIScript(fault="locked")
     (server,) = await writer_for(peer.url).check()
     assert (server.status, "OPENAI_API_KEY" in server.detail) == ("fail", True)

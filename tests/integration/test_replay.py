@@ -1,5 +1,6 @@
 """A scene told once more from what was taken down of it: the same prompt, the same words, and nobody is moved."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import cast
@@ -7,14 +8,25 @@ from typing import cast
 import pytest
 
 from storyforge_core.domain.book import Replay, ShowWhy
-from storyforge_core.domain.commands import ContinueStory, Direct, Edit, Extend, NewStory, ShowTakes, Stop, Vote
+from storyforge_core.domain.commands import (
+    ContinueStory,
+    Direct,
+    Edit,
+    Extend,
+    Join,
+    NewStory,
+    ShowTakes,
+    Stop,
+    Undo,
+    Vote,
+)
 from storyforge_core.domain.events import BallotOpened, Noted
 from storyforge_core.domain.replies import Accepted, Declined, Reply, TakesShown, WhyShown
 from storyforge_core.domain.story import Rules
 from storyforge_core.domain.writing import Profile
 from storyforge_core.providers.offline import OfflineStoryteller
 from storyforge_core.store.database import Database, connect
-from tests.game import BO, Game, ScriptedWriter, game
+from tests.game import BO, Game, ScriptedWriter, game, until
 
 OTHER_MODEL = Profile("scripted@2", (("num_ctx", 8192), ("temperature", 0.2)))
 
@@ -109,6 +121,9 @@ async def test_another_model_and_a_prompt_that_cannot_be_made_again_are_named(pl
     await db.close()
     reply = said(await played.play(Replay("1")))
     assert "cannot be made byte for byte" in reply
+    notes = [event.sentence for event in await played.events() if isinstance(event, Noted)]
+    assert notes[0].startswith("That was a replay of scene 1 by scripted@2 (scripted before): word for word the same.")
+    assert notes[1].startswith("That was a replay of scene 1 from another prompt by scripted@2 (scripted before): ")
     assert len(await played.scenes()) == 3, "it is told all the same"
 
 
@@ -127,3 +142,33 @@ async def test_the_model_is_given_what_it_was_given_then(database: Database) -> 
 
 async def _soon(profile: Profile) -> Profile:
     return profile
+
+
+async def test_undo_takes_back_the_last_move_and_not_the_replay(played: Game) -> None:
+    await played.play(NewStory("A mill at night"))
+    await played.play(Vote(1))
+    await played.play(Replay("1"))
+    await played.play(Undo())
+    status = await played.status()
+    assert status.head
+    assert status.head.number == 1
+    assert len(await played.scenes()) == 3
+
+
+async def test_a_deadline_that_passes_during_a_replay_decides_after_it(database: Database) -> None:
+    async with game(database, rules=Rules(deadline=1)) as played:
+        await played.play(NewStory("A mill at night"))
+        await played.play(Join(), BO)
+        await played.play(Vote(2))
+        played.writer.gate.clear()
+        await played.say(Replay())
+        await asyncio.sleep(1.2)
+        played.writer.gate.set()
+
+        async def decided() -> bool:
+            return len(await played.scenes()) == 3
+
+        await until(decided)
+        *_, last = await played.scenes()
+        assert last.number == 3
+        assert last.parent == (await played.scenes())[0].id

@@ -210,6 +210,26 @@ def test_each_job_has_its_model(tmp_path: Path) -> None:
     assert settings.model_for("embedder") == "three"
 
 
+def test_where_nothing_is_set_each_job_has_its_usual_model(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, visualizer_model="llava")
+    assert [settings.model_for(role) for role in ("planner", "writer", "visualizer", "embedder")] == [
+        "phi4", "dolphin-mistral:7b", "llava", "nomic-embed-text"
+    ]  # fmt: skip
+    assert not settings.writer_is_set
+
+
+def test_a_server_with_openai_calls_has_the_models_that_are_named_for_it(tmp_path: Path) -> None:
+    given = (
+        "STORYTELLER=OpenAI\nOPENAI_HOST=http://box:8080/v1/\nOPENAI_MODEL=one\nOPENAI_API_KEY=hush\nOLLAMA_MODEL=x\n"
+    )
+    settings = load_settings(write_env(tmp_path, f"{given}PLANNER_MODEL=two\n"))
+    assert settings.openai_host == "http://box:8080/v1"
+    assert [settings.model_for(role) for role in ("planner", "writer", "visualizer", "embedder")] == [
+        "two", "one", "one", ""
+    ]  # fmt: skip
+    assert "hush" not in repr(settings)
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [
