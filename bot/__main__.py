@@ -56,7 +56,9 @@ def _add_play(programs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     play.add_argument(
         "--room", default="main", type=_room, help="another screen of your own, with its own place in a story"
     )
-    play.add_argument("--storyteller", choices=("auto", "ollama", "offline"), help="instead of what STORYTELLER says")
+    play.add_argument(
+        "--storyteller", choices=("auto", "ollama", "openai", "offline"), help="instead of what STORYTELLER says"
+    )
     play.add_argument("--pictures", action="store_true", help="try pictures out: cards where there is no ComfyUI")
     play.add_argument("--json", action="store_true", help="show every event and reply as one line of JSON")
 

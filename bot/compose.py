@@ -16,6 +16,7 @@ from storyforge_core.domain.policy import Rate
 from storyforge_core.domain.story import Rules
 from storyforge_core.engine.app import Doorman, LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
+from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
@@ -24,7 +25,6 @@ from storyforge_core.engine.recipes import PICTURE, SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import SetupError
 from storyforge_core.memory_ports import Embedder
-from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database, open_database
 from storyforge_core.store.embedded import embedded_postgres
@@ -105,7 +105,7 @@ class House:
 
 
 def furnish(
-    settings: Settings, database: Database, writer: Writer, embedder: Embedder, studio: Studio | None = None
+    settings: Settings, database: Database, cast: Cast, embedder: Embedder, studio: Studio | None = None
 ) -> House:
     """Put the parts together; nothing runs yet. Without a studio there are no pictures."""
     clock = SystemClock()
@@ -113,8 +113,8 @@ def furnish(
     bus = Bus(store)
     memory = Memory(store, embedder)
     mode = studio.mode if studio else "off"
-    door = StoryForge(store, clock, rules(settings), Oracle(memory, writer), mode)
-    runner = Runner(store, writer, memory, bus, clock, SCENE, mode)
+    door = StoryForge(store, clock, rules(settings), Oracle(memory, cast.reader), mode)
+    runner = Runner(store, cast, memory, bus, clock, SCENE, mode)
     gallery = FileGallery(settings.pictures_dir)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(
@@ -129,7 +129,7 @@ def furnish(
         on_purged=gallery.remove,
     )
     if studio is not None:
-        painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE)
+        painter = Painter(store, studio.illustrator, gallery, cast.visualizer, clock, PICTURE)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
 

@@ -6,23 +6,21 @@ import os
 import shutil
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from bot import model_checkup
 from bot.compose import database_directory, discord_options, log_file, matrix_options
 from bot.illustrator import comfyui
 from bot.platforms.discord import checkup as discord
 from bot.platforms.discord.link import PLATFORM as DISCORD
 from bot.platforms.matrix import checkup as matrix
 from bot.platforms.matrix.places import PLATFORM as MATRIX
-from bot.storyteller import ollama_options
 from storyforge_core.domain.story import RoomKey
-from storyforge_core.domain.writing import Finding, Role
+from storyforge_core.domain.writing import Finding
 from storyforge_core.engine.clock import SystemClock
-from storyforge_core.errors import ModelMissing, ServiceDown, SetupError
-from storyforge_core.providers.ollama import OllamaWriter
-from storyforge_core.providers.ollama_wire import OllamaWire
+from storyforge_core.errors import SetupError
 from storyforge_core.settings import Settings, misspelt
 from storyforge_core.store.bundle import find_bundle
 from storyforge_core.store.database import open_database
@@ -33,7 +31,6 @@ SCARCE_BYTES = 1_000_000_000
 """Below it a year of stories or a model update may not fit."""
 NEEDED_BYTES = 100_000_000
 """PostgreSQL alone writes files of 16 MB and stops when it cannot."""
-_TELLING_ROLES: Final[tuple[Role, ...]] = ("writer", "planner", "visualizer")
 _COLOURS: Final = {"ok": "\x1b[32m", "warn": "\x1b[33m", "fail": "\x1b[31m"}
 _RESET = "\x1b[0m"
 
@@ -41,7 +38,7 @@ _RESET = "\x1b[0m"
 async def examine(settings: Settings, home: Path | None) -> list[Finding]:
     """Look at everything the program needs."""
     (database, chats), storyteller, pictures = await asyncio.gather(
-        _kept_and_chatted(settings), _storyteller(settings), _pictures(settings)
+        _kept_and_chatted(settings), model_checkup.examine(settings), _pictures(settings)
     )
     misspellings, places = await asyncio.to_thread(lambda: (misspelt(home), _places(settings)))
     odd = (Finding(".env", "warn", sentence) for sentence in misspellings)
@@ -114,19 +111,6 @@ async def _server(url: str) -> tuple[list[Finding], tuple[RoomKey, ...]]:
         await database.aclose()
 
 
-async def _storyteller(settings: Settings) -> list[Finding]:
-    if settings.storyteller == "offline":
-        return [Finding("storyteller", "ok", "the built-in one, as STORYTELLER=offline says")]
-    models = dict.fromkeys(settings.model_for(role) for role in _TELLING_ROLES)
-    found: list[Finding] = []
-    for model in models:
-        found += [finding for finding in await _model(settings, model) if finding not in found]
-    ready = healthy(found)
-    if ready:
-        found.append(await _embedder(settings))
-    return [*(_bearable(finding, settings) for finding in found), _chosen(settings, ready=ready)]
-
-
 async def _pictures(settings: Settings) -> Sequence[Finding]:
     """Look at the picture servers; stories are told without them, so nothing of it is a failure."""
     if not settings.picture_hosts:
@@ -135,44 +119,6 @@ async def _pictures(settings: Settings) -> Sequence[Finding]:
         return [Finding("pictures", "ok", "none, as PICTURES=off says")]
     async with aclosing(await comfyui(settings)) as illustrator:
         return await illustrator.check()
-
-
-async def _model(settings: Settings, model: str) -> Sequence[Finding]:
-    writer = OllamaWriter(ollama_options(settings, model))
-    try:
-        return await writer.check()
-    finally:
-        await writer.aclose()
-
-
-async def _embedder(settings: Settings) -> Finding:
-    """Nothing stops without this model, so its absence is no failure."""
-    model = settings.model_for("embedder")
-    wire = OllamaWire(ollama_options(settings, model))
-    try:
-        await wire.show()
-    except (ModelMissing, ServiceDown) as error:
-        return Finding(f"model {model}", "warn", str(error))
-    else:
-        return Finding(f"model {model}", "ok", "is there")
-    finally:
-        await wire.aclose()
-
-
-def _bearable(finding: Finding, settings: Settings) -> Finding:
-    """With `auto` one can play without a model."""
-    bearable = finding.status == "fail" and settings.storyteller == "auto"
-    return replace(finding, status="warn") if bearable else finding
-
-
-def _chosen(settings: Settings, *, ready: bool) -> Finding:
-    model = settings.model_for("writer")
-    if ready:
-        return Finding("storyteller", "ok", model)
-    if settings.storyteller == "auto":
-        detail = f"the built-in one, and only in `play`, until the model is there: ollama pull {model}"
-        return Finding("storyteller", "warn", detail)
-    return Finding("storyteller", "fail", f"{model} is not ready, so nothing can be told: see above")
 
 
 def _places(settings: Settings) -> list[Finding]:

@@ -3,25 +3,20 @@
 import asyncio
 from dataclasses import dataclass
 
-from bot.storyteller import ollama_options
 from storyforge_core.domain.story import PictureMode
 from storyforge_core.picture_ports import Illustrator
-from storyforge_core.ports import Writer
 from storyforge_core.providers.cards import CardIllustrator
 from storyforge_core.providers.comfyui import ComfyIllustrator
 from storyforge_core.providers.comfyui_graph import load_library
-from storyforge_core.providers.ollama import OllamaWriter
 from storyforge_core.settings import Settings
 from storyforge_core.shipped import workflows_dir
 
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """An illustrator, and who tells it what there is to be seen."""
+    """An illustrator, and when it is asked."""
 
     illustrator: Illustrator
-    visualizer: Writer | None
-    """None: scenes are put into words without a language model."""
     mode: PictureMode
     """Which scenes get a picture where a story's settings do not say."""
     at_once: int
@@ -30,8 +25,6 @@ class Studio:
     async def aclose(self) -> None:
         """Let go of connections."""
         await self.illustrator.aclose()
-        if self.visualizer is not None:
-            await self.visualizer.aclose()
 
 
 async def comfyui(settings: Settings) -> ComfyIllustrator:
@@ -49,11 +42,5 @@ async def studio(settings: Settings, *, cards: bool = False) -> Studio | None:
     """
     if settings.picture_hosts and (cards or settings.pictures != "off"):
         mode: PictureMode = "every" if settings.pictures == "off" else settings.pictures
-        return Studio(await comfyui(settings), _visualizer(settings), mode, len(settings.picture_hosts))
-    return Studio(CardIllustrator(), None, "every", 1) if cards else None
-
-
-def _visualizer(settings: Settings) -> Writer | None:
-    if settings.storyteller == "offline":
-        return None
-    return OllamaWriter(ollama_options(settings, settings.model_for("visualizer")))
+        return Studio(await comfyui(settings), mode, len(settings.picture_hosts))
+    return Studio(CardIllustrator(), "every", 1) if cards else None

@@ -36,10 +36,11 @@ from bot.platforms.terminal.surface import TerminalSurface
 from bot.presenter.presenter import Presenter
 from bot.storyteller import embedder_beside, for_play, for_workers
 from storyforge_core.domain.story import PlaythroughId
+from storyforge_core.domain.writing import Finding
+from storyforge_core.engine.cast import Cast
 from storyforge_core.errors import SetupError, StoryForgeError
 from storyforge_core.logs import configure
 from storyforge_core.memory_ports import Embedder
-from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings, checkout, load_settings
 from storyforge_core.store.backup import backup, restore
 
@@ -123,9 +124,9 @@ async def _sit(seat: Seat, settings: Settings, table: "_Table") -> None:
     choosing = asyncio.ensure_future(for_play(settings, watched=table.lines.typed))
     async with ready_database(settings) as database:
         chosen = await choosing
-        embedder = await embedder_beside(chosen.writer, settings)
-        async with aclosing(chosen.writer), aclosing(embedder), _painting(settings, cards=table.cards) as painting:
-            house = furnish(settings, database, chosen.writer, embedder, painting)
+        embedder = await embedder_beside(chosen.cast, settings)
+        async with aclosing(chosen.cast), aclosing(embedder), _painting(settings, cards=table.cards) as painting:
+            house = furnish(settings, database, chosen.cast, embedder, painting)
             async with alongside(house.bus.listen(), house.worker.work()), table.open(table.screen, house) as show:
                 if chosen.notice:
                     await show.note(chosen.notice)
@@ -244,12 +245,12 @@ async def _log_to(file: Path | None, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _models(settings: Settings) -> AsyncGenerator[tuple[Writer, Embedder], None]:
+async def _models(settings: Settings) -> AsyncGenerator[tuple[Cast, Embedder], None]:
     """Who tells stories and who finds their scenes again, where nobody watches."""
-    async with aclosing(for_workers(settings)) as writer:
-        await _note_storyteller(writer)
-        async with aclosing(await embedder_beside(writer, settings)) as embedder:
-            yield writer, embedder
+    async with aclosing(await for_workers(settings)) as cast:
+        await _note_storyteller(cast)
+        async with aclosing(await embedder_beside(cast, settings)) as embedder:
+            yield cast, embedder
 
 
 @asynccontextmanager
@@ -278,9 +279,15 @@ async def _coming(house: House, playthrough: PlaythroughId) -> bool:
         return bool(await desk.live_pictures(playthrough))
 
 
-async def _note_storyteller(writer: Writer) -> None:
-    for finding in await writer.check():
-        structlog.get_logger().info("storyteller", name=finding.name, status=finding.status, detail=finding.detail)
+async def _note_storyteller(cast: Cast) -> None:
+    """Have the log say how each model is found; a model that does several jobs is looked at once."""
+    noted = set[Finding]()
+    for writer in dict.fromkeys(filter(None, (cast.writer, cast.planner, cast.visualizer))):
+        for finding in await writer.check():
+            if finding not in noted:
+                told = {"name": finding.name, "status": finding.status, "detail": finding.detail}
+                structlog.get_logger().info("storyteller", **told)
+            noted.add(finding)
 
 
 def _say(text: str) -> None:

@@ -12,6 +12,7 @@ StoryForgeError
 │   └── BrokenAnswer   it answered something unusable
 ├── Superseded         another worker has taken this run over; nobody needs to be told
 ├── ModelMissing       the server is there, the model is not; another try is pointless
+│   └── WindowTooSmall it is there, and reads less at once than is planned
 ├── PaintingFailed    no picture comes of this, and asking again would change nothing
 └── SetupError         the owner has to change something; the program cannot start
 """
@@ -67,6 +68,10 @@ class BrokenAnswer(ServiceDown):
 
 class ModelMissing(StoryForgeError):
     """The server is there, the model is not: trying again is pointless until the owner gets it."""
+
+
+class WindowTooSmall(ModelMissing):
+    """The model is there, but reads less at once than prompts are planned for: it would lose parts of the story."""
 
 
 class Superseded(StoryForgeError):

@@ -154,12 +154,13 @@ class Settings(BaseSettings):
     exports_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "exports")
     workflow_dir: Path = Field(default_factory=lambda known: known["data_dir"] / "workflows")
 
-    storyteller: Annotated[Literal["auto", "ollama", "offline"], _AnyCase] = "auto"
+    storyteller: Annotated[Literal["auto", "ollama", "openai", "offline"], _AnyCase] = "auto"
     ollama_host: OllamaUrl = f"http://127.0.0.1:{_OLLAMA_PORT}"
     ollama_model: str = "dolphin-mistral:7b"
-    planner_model: str = ""
-    writer_model: str = ""
-    visualizer_model: str = ""
+    """Set: for all jobs but those whose own model is set."""
+    planner_model: str = "phi4"
+    writer_model: str = "dolphin-mistral:7b"
+    visualizer_model: str = "gemma2:9b"
     embedding_model: str = "nomic-embed-text"
     ollama_num_ctx: int = Field(default=8192, ge=4096, le=1_048_576)
     ollama_num_predict: int = Field(default=2048, ge=64, le=65_536)
@@ -169,6 +170,12 @@ class Settings(BaseSettings):
     """Seconds; covers loading the model and reading the prompt."""
     ollama_token_timeout: float = Field(default=30, ge=1, le=3600)
     """Seconds of silence between two tokens."""
+
+    openai_host: HttpUrl = "http://127.0.0.1:1234/v1"
+    openai_model: str = ""
+    openai_api_key: SecretStr | None = None
+    openai_context: int = Field(default=8192, ge=4096, le=1_048_576)
+    """Tokens of prompt and answer together that the server was started with."""
 
     runs_at_once: int = Field(default=1, ge=1, le=64)
     scene_words: int = Field(default=220, ge=40, le=2000)
@@ -245,18 +252,35 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys(filter(None, (self.comfyui_host, *self.comfyui_hosts))))
 
     def model_for(self, role: Role) -> str:
-        """Name the model that does this job."""
+        """Name the model that does this job: the one set for it, else the one set for all, else the usual one.
+
+        Empty: none is set, and there is no usual one.
+        """
         match role:
             case "planner":
-                return self.planner_model or self.ollama_model
+                return self._telling_model("planner_model")
             case "writer":
-                return self.writer_model or self.ollama_model
+                return self._telling_model("writer_model")
             case "visualizer":
-                return self.visualizer_model or self.ollama_model
+                return self._telling_model("visualizer_model")
             case "embedder":
-                return self.embedding_model
+                own = "embedding_model" in self.model_fields_set
+                return self.embedding_model if own or self.storyteller != "openai" else ""
             case _:
                 assert_never(role)
+
+    @property
+    def writer_is_set(self) -> bool:
+        """Whether the owner has said which model tells the stories."""
+        return not self.model_fields_set.isdisjoint({"writer_model", "ollama_model"})
+
+    def _telling_model(self, field: str) -> str:
+        """The model of a job; one that is set for all jobs counts more than what is usual for this one."""
+        if self.storyteller == "openai" and field not in self.model_fields_set:
+            return self.openai_model
+        named = self.model_fields_set.intersection({field, "ollama_model"})
+        chosen: str = getattr(self, "ollama_model" if named == {"ollama_model"} else field)
+        return chosen
 
 
 def checkout(environ: Mapping[str, str] = os.environ) -> Path | None:

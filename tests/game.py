@@ -16,6 +16,7 @@ from storyforge_core.domain.story import PlaythroughId, RoomKey, Rules, Scene
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import LastCall, StoryForge
 from storyforge_core.engine.bus import Bus
+from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
@@ -24,6 +25,7 @@ from storyforge_core.engine.recipes import PICTURE, SCENE, Recipe
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
 from storyforge_core.memory_ports import Embedder
+from storyforge_core.ports import Writer
 from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
 from storyforge_core.store.jobs import Worker
@@ -180,6 +182,7 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     last_calls: tuple[LastCall, ...] = (),
     embedder: Embedder | None = None,
     studio: Studio | None = None,
+    visualizer: Writer | None = None,
 ) -> AsyncIterator[Game]:
     """Open a game; without workers nothing is written until another process does, without a studio nothing painted."""
     clock = SystemClock()
@@ -189,9 +192,9 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     mode = studio.mode if studio else "off"
     gallery = Gallery()
     memory = Memory(store, embedder or OfflineEmbedder())
-    runner = Runner(store, told_by, memory, bus, clock, recipe, mode)
+    runner = Runner(store, Cast.alone(told_by), memory, bus, clock, recipe, mode)
     forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, last_calls=last_calls)
-    painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE) if studio else None
+    painter = Painter(store, studio.illustrator, gallery, visualizer, clock, PICTURE) if studio else None
     tasks = [asyncio.create_task(bus.listen())]
     for _ in range(workers):
         worker = Worker(

@@ -92,6 +92,8 @@ def scene_lead(task: Task, chosen: str, by: str, voice: Voice, limit: int) -> st
             return _soft(f"Another take, for {by}", voice, limit)
         case "extend":
             return _soft(f"The scene goes on, for {by}", voice, limit)
+        case "replay":
+            return _soft(f"A replay, for {by}", voice, limit)
         case _:
             assert_never(task)
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
 from storyforge_core.domain.manifest import SURE, Manifest, Piece, PieceName
+from storyforge_core.domain.memory import BUILT_IN_READER
 from storyforge_core.domain.replies import ContextShown, WhyShown
 from storyforge_core.domain.runs import Order
 
@@ -132,7 +133,9 @@ def _reading(reply: ContextShown, voice: Voice) -> str:
     progress = reply.progress
     if not reply.embedder:
         return "Old scenes are found by their words: whoever finds them by their meaning is away."
-    reader = voice.words(reply.embedder, TITLE_CHARS)
-    if progress.read == progress.passages:
-        return f"Old scenes are found by {reader}."
-    return f"{reader} is reading the stories: {progress.read:,} of {counted(progress.passages, 'passage')} so far."
+    done = progress.read == progress.passages
+    so_far = f"{progress.read:,} of {counted(progress.passages, 'passage')} so far"
+    if reply.embedder.startswith(BUILT_IN_READER):
+        return "Old scenes are found by their words." if done else f"Old scenes are being indexed: {so_far}."
+    reader = voice.words(reply.embedder.partition("@")[0], TITLE_CHARS)  # behind it is the digest of its files
+    return f"Old scenes are found by {reader}." if done else f"{reader} is reading the stories: {so_far}."

@@ -177,6 +177,8 @@ def _task(task: Task) -> str:
             return "Another take"
         case "extend":
             return "A longer take"
+        case "replay":
+            return "A replay"
         case _:
             assert_never(task)
 

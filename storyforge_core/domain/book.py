@@ -28,6 +28,14 @@ class ShowWhy:
 
 
 @dataclass(frozen=True, slots=True)
+class Replay:
+    """Have a scene told once more from the very same prompt, to compare."""
+
+    scene: str = ""
+    """Its number or title; empty is the head."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShowContext:
     """See what the storyteller would be given for the next scene."""
 
@@ -109,6 +117,7 @@ BookCommand = (
     Ask
     | Search
     | ShowWhy
+    | Replay
     | ShowContext
     | AddEntity
     | ShowEntity

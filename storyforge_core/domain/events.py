@@ -8,8 +8,8 @@ from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.pictures import Picture, PictureId
 from storyforge_core.domain.story import Choice, ChoiceId, Member, RoomId, Rules, RunId, Scene, SceneId
 
-Task = Literal["open", "continue", "reroll", "extend"]
-"""What a run writes: an opening, the next scene, another take, a longer take."""
+Task = Literal["open", "continue", "reroll", "extend", "replay"]
+"""What a run writes: an opening, the next scene, another take, a longer take, the same from the same prompt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ STEP = 0.05
 """What is planned with changes in steps: with every other window other scenes are at the beginning of the prompt."""
 SHORTEST, LONGEST = 0.6, 1.6
 """Of our estimate; what measures beyond is a server that cuts prompts, or counts only what it read anew."""
+FIXED = frozenset({"num_ctx"})
+"""Options that have to be the same in all calls, for a server would load the model anew."""
 
 PieceName = Literal[
     "rules",
@@ -87,6 +89,17 @@ class Measure:
     """How many were counted."""
     ratio: float = 1.0
     """Real tokens for each one that we estimate."""
+
+
+def told_with(now: Profile, then: Profile) -> Profile:
+    """The model of now, given what was given then; what decides how it is loaded stays as it is."""
+    before = {name: value for name, value in then.options if name not in FIXED}
+    return Profile(now.model, tuple((name, before.get(name, value)) for name, value in now.options))
+
+
+def may_be_same_model(now: Profile, then: Profile) -> bool:
+    """Whether a model may be the one it was; while its server is away only its name is known."""
+    return now.model == then.model or ("@" not in now.model and then.model.startswith(f"{now.model}@"))
 
 
 def digest_of(text: str) -> str:

@@ -9,6 +9,8 @@ from typing import Literal
 
 from storyforge_core.domain.story import Scene, SceneId, Story
 
+BUILT_IN_READER = "built-in embedder"
+"""Who reads scenes without a model begins its name with this."""
 EMBEDDING_SIZE = 768
 """Numbers in a vector: those of `nomic-embed-text` and most other small embedders; part of the column's type."""
 PASSAGE_CHARS = 900

@@ -100,6 +100,8 @@ class Telling:
     told: str
     """Words of this scene that players have already seen: go on exactly behind them, do not repeat them."""
     max_tokens: int
+    options: tuple[tuple[str, float], ...] = ()
+    """What the model was given when this was told before, by name; whatever is not named is as usual."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from storyforge_core.engine.handlers import (
     painting,
     playing,
     privacy,
+    replaying,
     retelling,
     showing,
     spaces,
@@ -184,6 +185,8 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             return await retelling.handle(table, command)
         case ask.ShowPath() | ask.ShowMap() | ask.ShowStories() | ask.ShowStatus():
             return await showing.handle(table, command)
+        case book.Replay():
+            return await replaying.handle(table, command)
         case book.Ask() | book.Search() | book.ShowWhy() | book.ShowContext():
             return await inquiring.handle(table, command)
         case (

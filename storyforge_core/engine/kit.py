@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from storyforge_core.domain.pictures import PictureRun, Progress
 from storyforge_core.domain.runs import Run
 from storyforge_core.engine.bus import Feed
+from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.memory import Memory
 from storyforge_core.picture_ports import Gallery, Illustrator
 from storyforge_core.ports import Store, Writer
@@ -17,10 +18,15 @@ class Kit:
 
     run: Run
     store: Store
-    writer: Writer
+    cast: Cast
     memory: Memory
     feed: Feed
     """The words that players see grow."""
+
+    @property
+    def writer(self) -> Writer:
+        """Who tells the scene."""
+        return self.cast.writer
 
 
 @dataclass(frozen=True, slots=True)

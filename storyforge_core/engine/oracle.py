@@ -8,6 +8,7 @@ import structlog
 
 from storyforge_core.domain.answers import Problem
 from storyforge_core.domain.inquiry import Answered, answer_schema, read_answer
+from storyforge_core.domain.manifest import Manifest, may_be_same_model
 from storyforge_core.domain.memory import (
     Found,
     Question,
@@ -20,14 +21,15 @@ from storyforge_core.domain.memory import (
     quote_from,
     sought,
 )
-from storyforge_core.domain.replies import AnswerShown, ContextShown, Reply, SearchHit, SearchShown, WhyShown
+from storyforge_core.domain.replies import Accepted, AnswerShown, ContextShown, Reply, SearchHit, SearchShown, WhyShown
 from storyforge_core.domain.runs import Draft
-from storyforge_core.domain.story import RoomKey, Scene
+from storyforge_core.domain.story import RoomKey, RunId, Scene
 from storyforge_core.domain.writing import Asking, Brief, Remembered
 from storyforge_core.engine.inventory import can_be_made_again, take_down
 from storyforge_core.engine.lore import LoreBook, with_lore
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.prompting import ANSWER_TOKENS, SMALLEST_WINDOW, question_messages, telling_tokens
+from storyforge_core.engine.replay import reads_as_much
 from storyforge_core.errors import ModelMissing, ServiceDown
 from storyforge_core.ports import Writer
 
@@ -35,6 +37,11 @@ SOURCES = 6
 """Scenes that a question is answered from, beside the newest one."""
 QUOTES = 3
 HITS = 8
+ALIKE = "from the same prompt with the same seed."
+NEARLY_ALIKE = (
+    "with the same seed. Its prompt cannot be made byte for byte as it was: the program's wording has changed, words "
+    "were deleted, or the model reads less at once."
+)
 PATIENCE = 90.0
 """Seconds that a player waits for the model; then the quotes have to speak for themselves."""
 
@@ -64,7 +71,17 @@ class Outlook:
     book: LoreBook
 
 
-Errand = Question | Lookup | Hindsight | Outlook
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A scene that is told once more, and what it was made from."""
+
+    run: RunId
+    scene: Scene
+    manifest: Manifest
+    brief: Brief
+
+
+Errand = Question | Lookup | Hindsight | Outlook | Rehearsal
 """What takes too long to be done while a story is held."""
 
 
@@ -88,6 +105,8 @@ class Oracle:
                 return await asyncio.to_thread(_why, errand)
             case Outlook():
                 return await self._context(await with_lore(errand.brief, errand.book, self.writer.window))
+            case Rehearsal():
+                return await self._rehearsed(errand)
             case _:
                 assert_never(errand)
 
@@ -115,6 +134,15 @@ class Oracle:
         measure = await self.memory.store.measure(profile.model)
         scenes = brief.older + len(brief.path)
         return ContextShown(manifest, self.writer.window, measure, scenes, embedder, progress)
+
+    async def _rehearsed(self, rehearsal: Rehearsal) -> Reply:
+        """Say that a scene is told again, and what is otherwise than it was."""
+        then, profile = rehearsal.manifest, await self.writer.profile()
+        whole = reads_as_much(then, profile) and await asyncio.to_thread(can_be_made_again, then, rehearsal.brief)
+        said = f"Scene {rehearsal.scene.number} is told once more, {ALIKE if whole else NEARLY_ALIKE}"
+        if not may_be_same_model(profile, then.profile):
+            said = f"{said} The model is another one: {then.profile.model} then, {profile.model} now."
+        return Accepted(said, rehearsal.run)
 
     async def _told(self, question: Question, found: tuple[Found, ...]) -> Answered | None:
         """What the model makes of it; None when it is away, answers another one, or proves nothing of what it says."""

@@ -13,13 +13,15 @@ from storyforge_core.domain.runs import Draft, Run, Situation
 from storyforge_core.domain.story import PictureMode, RunId
 from storyforge_core.domain.writing import Brief
 from storyforge_core.engine.bus import Bus, Feed
+from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.kit import Kit
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.recipes import Recipe
+from storyforge_core.engine.replay import put_beside
 from storyforge_core.engine.stages import attempt, patiently, to_the_end
 from storyforge_core.engine.turn import remind, reopen, settle
 from storyforge_core.errors import ServiceDown, StoryForgeError, Superseded
-from storyforge_core.ports import Chunk, Clock, Desk, Store, Writer
+from storyforge_core.ports import Chunk, Clock, Desk, Store
 
 MOST_ATTEMPTS = 5
 """How often workers may die over a run before it is given up: something in it kills them."""
@@ -30,7 +32,7 @@ class Runner:
     """Writes what runs order, as one worker among possibly many."""
 
     store: Store
-    writer: Writer
+    cast: Cast
     memory: Memory
     bus: Bus
     clock: Clock
@@ -77,7 +79,7 @@ class Runner:
             raise ServiceDown(msg)
         names = [stage.name for stage in self.recipe]
         first = names.index(run.stage) if run.stage in names else len(names) * bool(run.stage)
-        kit = Kit(run, self.store, self.writer, self.memory, feed)
+        kit = Kit(run, self.store, self.cast, self.memory, feed)
         draft = run.draft
         for stage, following in tuple(zip(self.recipe, (*names[1:], "settle"), strict=True))[first:]:
             draft = await attempt(stage, draft, kit)
@@ -89,7 +91,10 @@ class Runner:
 
     async def _settle(self, run: Run, draft: Draft) -> None:
         async def into_the_tree(desk: Desk, here: Situation) -> None:
-            await settle(desk, here, run, draft, self.clock, self.pictures)
+            if draft.order.task == "replay":
+                await put_beside(desk, here, run, draft, self.clock)
+            else:
+                await settle(desk, here, run, draft, self.clock, self.pictures)
 
         await self._conclude(run, into_the_tree)
 
@@ -122,7 +127,7 @@ class Runner:
         if brief is None or not told.removeprefix(brief.extend.strip()).strip():
             await self._conclude(run, lambda desk, here: self._nothing_told(desk, here, run, failure))
             return
-        await self._settle(run, _cut(current, brief, told, failure, self.writer.label))
+        await self._settle(run, _cut(current, brief, told, failure, self.cast.writer.label))
 
     async def _drafted(self, run: Run) -> Draft:
         """Read the newest checkpoint: this worker's copy is from when it took the run up."""

@@ -39,7 +39,15 @@ from storyforge_core.domain.story import (
 from storyforge_core.engine.painting import paint_by_itself
 from storyforge_core.ports import Clock, Desk
 
-ORIGINS: Mapping[Task, Origin] = {"open": "told", "continue": "told", "reroll": "rerolled", "extend": "extended"}
+ORIGINS: Mapping[Task, Origin] = {
+    "open": "told",
+    "continue": "told",
+    "reroll": "rerolled",
+    "extend": "extended",
+    "replay": "rerolled",
+}
+KNOWN = "recall"
+"""The stage that follows when it is known what may be known; `engine/recipes.py` names it."""
 INTERACTIVE = 10
 """Priority of runs that players wait for; what can wait comes later with less."""
 
@@ -126,12 +134,27 @@ async def order(desk: Desk, playthrough: PlaythroughId, wanted: Order, clock: Cl
     Raises:
         Busy: something is being written already.
     """
+    return await _queue(desk, playthrough, Draft(order=wanted), "", clock)
+
+
+async def order_again(desk: Desk, playthrough: PlaythroughId, known: Draft, clock: Clock) -> RunId:
+    """The same for a scene of which is known what the storyteller is to be given.
+
+    Raises:
+        Busy: something is being written already.
+    """
+    draft = Draft(order=known.order, brief=known.brief, manifest=known.manifest)
+    return await _queue(desk, playthrough, draft, KNOWN, clock)
+
+
+async def _queue(desk: Desk, playthrough: PlaythroughId, draft: Draft, stage: str, clock: Clock) -> RunId:
+    wanted = draft.order
     run = Run(
         id=RunId(clock.new_id()),
         playthrough=playthrough,
         status="queued",
-        stage="",
-        draft=Draft(order=wanted),
+        stage=stage,
+        draft=draft,
         attempts=0,
         created_at=clock.now(),
     )

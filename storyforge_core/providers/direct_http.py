@@ -6,8 +6,10 @@ about three times the processor time it costs here, which decides how many stori
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
@@ -108,3 +110,41 @@ def _as_httpx() -> Iterator[None]:
         raise httpx.ReadError(str(error)) from error
     except (EOFError, asyncio.LimitOverrunError, ValueError, IndexError) as error:
         raise httpx.RemoteProtocolError(f"unusable answer: {error}") from error
+
+
+def straight_to(host: str, key: str = "") -> dict[str, Any]:
+    """Settings of an HTTP client: straight to the owner's server and nothing handed over unasked.
+
+    No proxy and no `.netrc` from the environment: the server stands in the house, prompts are nobody else's business.
+    No redirects, for the same reason. OLLAMA_API_KEY is for the vendor's cloud; its client would send it to any host.
+
+    Args:
+        host: address; a `user:password@` in it is sent as basic authentication.
+        key: sent as a bearer token where the address has no login; empty: none.
+    """
+    parts = urlsplit(host)
+    login = httpx.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else _signed(key)
+    tls = ssl.create_default_context() if parts.scheme == "https" else None
+    return {
+        "transport": DirectTransport(tls),
+        "timeout": None,  # ours are finer: one for the first token, one between tokens
+        "trust_env": False,
+        "follow_redirects": False,
+        "auth": login,
+    }
+
+
+def without_login(host: str) -> str:
+    """An address as it may be shown."""
+    parts = urlsplit(host)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _signed(key: str) -> Callable[[httpx.Request], httpx.Request]:
+    def sign(request: httpx.Request) -> httpx.Request:
+        request.headers.pop("Authorization", None)
+        if key:
+            request.headers["Authorization"] = f"Bearer {key}"
+        return request
+
+    return sign

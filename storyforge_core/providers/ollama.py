@@ -6,28 +6,28 @@ from contextlib import aclosing
 import structlog
 from ollama import ChatResponse, ShowResponse
 
-from storyforge_core.domain.context import MARGIN, MESSAGE_TOKENS, as_data, estimate
+from storyforge_core.domain.context import as_data
 from storyforge_core.domain.writing import Asking, Finding, Finished, Message, Profile, Telling, Words, WriterEvent
-from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown
-from storyforge_core.providers.ollama_wire import ChatRequest, OllamaOptions, OllamaWire, Speech
+from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, WindowTooSmall
+from storyforge_core.providers.chat_model import (
+    QUESTION_TEMPERATURE,
+    THOUGHT_TOKENS,
+    given,
+    looks_cut,
+    prose_tokens,
+    smaller,
+    speeches,
+    told_before,
+)
+from storyforge_core.providers.ollama_wire import TELLS, ChatRequest, OllamaOptions, OllamaWire
 from storyforge_core.providers.prose_stream import Prose, Thoughts
 
-LEAST_TOKENS = 48
-"""For the rest of a scene that was nearly complete: enough to end it with a sentence."""
-THOUGHT_TOKENS = 2048
-"""For what a thinking model thinks before it answers as JSON; typical thoughts take 300 to 1500."""
-QUESTION_TEMPERATURE = 0.7
-"""For choices: lively enough to differ, tame enough to stay in the language and the facts of the scene."""
-CUT_RATIO = 0.5
-"""Real prompts measure 0.7 to 1.1 of our estimate; a server that cuts one keeps about half a window."""
 DIGEST_CHARS = 12
 """As many as `ollama list` shows."""
-SHORT_PROMPT = 256
-"""Tokens below which the estimate is too rough to judge by."""
-TELLS, THINKS = "completion", "thinking"
-"""Names of capabilities in Ollama's `/api/show`."""
+THINKS = "thinking"
+"""A capability in Ollama's `/api/show`."""
 
-WINDOW = "context window"
+WINDOW, SETTING = "context window", "OLLAMA_NUM_CTX"
 
 __all__ = ["OllamaOptions", "OllamaWriter"]
 
@@ -44,7 +44,7 @@ class OllamaWriter:
     def __init__(self, options: OllamaOptions) -> None:
         self._options = options
         self._wire = OllamaWire(options)
-        self._capabilities: frozenset[str] | None = None
+        self._shown: ShowResponse | None = None
 
     @property
     def label(self) -> str:
@@ -69,7 +69,8 @@ class OllamaWriter:
 
     async def tell(self, telling: Telling) -> AsyncGenerator[WriterEvent, None]:
         """Stream prose; words already told are given to the model as the beginning of its own answer."""
-        prose = Prose(_before(telling))
+        await self._require_window()
+        prose = Prose(told_before(telling))
         request = await self._prose_request(telling)
         last: ChatResponse | None = None
         async with aclosing(self._wire.chat(request)) as parts:
@@ -82,10 +83,11 @@ class OllamaWriter:
             yield Words(words)
         if prose.silent and not telling.told:
             raise BrokenAnswer(f"{self.label} ended without a word; try again.")
-        yield self._finished(request, last)
+        yield self._finished(telling.messages, last)
 
     async def ask(self, asking: Asking) -> str:
         """Answer as JSON text; complete or not, the caller has to check it."""
+        await self._require_window()
         thoughts, spoken = Thoughts(), ""
         request = await self._json_request(asking)
         last: ChatResponse | None = None
@@ -94,7 +96,7 @@ class OllamaWriter:
                 spoken += thoughts.feed(last.message.content or "")
         if last is None or not last.done:
             raise self._broke_off()
-        self._finished(request, last)
+        self._finished(asking.messages, last)
         return spoken + thoughts.rest()
 
     async def check(self) -> Sequence[Finding]:
@@ -126,28 +128,56 @@ class OllamaWriter:
             return str(error)
 
     async def _check_window(self, shown: ShowResponse) -> Finding:
-        planned = self.window
-        largest = _trained_window(shown)
-        if largest is not None and largest < planned:
-            detail = f"{self.label} reads at most {largest} tokens, {planned} are planned: set OLLAMA_NUM_CTX={largest}"
-            return Finding(WINDOW, "fail", detail)
+        """Say what is known of the window; one that is loaded for others is made larger when a story is told."""
+        if objection := self._beyond(_trained_window(shown)):
+            return Finding(WINDOW, "fail", objection)
         loaded = await self._wire.loaded_window()
-        if loaded is not None and loaded < planned:
-            detail = (
-                f"the server has loaded {self.label} with {loaded} tokens, {planned} are planned: give it more memory, "
-                f"or set OLLAMA_NUM_CTX={loaded}"
-            )
-            return Finding(WINDOW, "warn", detail)
-        return Finding(WINDOW, "ok", f"{planned} tokens planned, {'loaded' if loaded else 'not loaded yet'}")
+        if objection := self._too_little(loaded):
+            return Finding(WINDOW, "warn", objection)
+        return Finding(WINDOW, "ok", f"{self.window} tokens planned, {'loaded' if loaded else 'not loaded yet'}")
+
+    async def _require_window(self) -> None:
+        """Make sure, before anything is told, that the model reads as much at once as prompts are planned for.
+
+        Raises:
+            WindowTooSmall: it does not.
+        """
+        if objection := self._beyond(_trained_window(await self._facts())):
+            raise WindowTooSmall(objection)
+        try:
+            if (await self._wire.loaded_window() or 0) >= self.window:
+                return
+            await self._wire.load({"num_ctx": self.window})
+            loaded = await self._wire.loaded_window()
+        except ServiceDown:  # then what is asked next fails by itself, or nothing is wrong
+            return
+        if objection := self._too_little(loaded):
+            raise WindowTooSmall(objection)
+
+    def _beyond(self, largest: int | None) -> str:
+        if largest is None or largest >= self.window:
+            return ""
+        return (
+            f"{self.label} reads at most {largest} tokens at once, {self.window} are planned: "
+            f"{smaller(largest, SETTING)}."
+        )
+
+    def _too_little(self, loaded: int | None) -> str:
+        if loaded is None or loaded >= self.window:
+            return ""
+        return (
+            f"The server has loaded {self.label} with {loaded} tokens, {self.window} are planned: give it more memory, "
+            f"or {smaller(loaded, SETTING)}."
+        )
 
     async def _prose_request(self, telling: Telling) -> ChatRequest:
         told = telling.told.rstrip()
         begun = (Message("assistant", as_data(told)),) if told else ()
-        limit = min(telling.max_tokens, self._options.num_predict)
-        tokens = max(limit - estimate(told), min(limit, LEAST_TOKENS))
+        tokens = prose_tokens(telling, round(given(telling, "num_predict", self._options.num_predict)))
+        temperature = given(telling, "temperature", self._options.temperature)
         return ChatRequest(
-            messages=_speeches((*telling.messages, *begun)),
-            options=self._settings(telling.brief.seed, tokens, self._options.temperature),
+            messages=speeches((*telling.messages, *begun)),
+            options=self._settings(telling.brief.seed, tokens, temperature),
             think=False if await self._thinks() else None,
             format=None,
         )
@@ -156,7 +186,7 @@ class OllamaWriter:
         tokens = asking.max_tokens + (THOUGHT_TOKENS if await self._thinks() else 0)
         temperature = min(self._options.temperature, QUESTION_TEMPERATURE)
         return ChatRequest(
-            messages=_speeches(asking.messages),
+            messages=speeches(asking.messages),
             options=self._settings(asking.brief.seed, tokens, temperature),
             think=None,
             format=dict(asking.schema),
@@ -167,9 +197,12 @@ class OllamaWriter:
         return {"num_ctx": self.window, "num_predict": tokens, "temperature": temperature, "seed": seed}
 
     async def _thinks(self) -> bool:
-        if self._capabilities is None:
-            self._capabilities = frozenset((await self._wire.show()).capabilities or ())
-        return THINKS in self._capabilities
+        return THINKS in ((await self._facts()).capabilities or ())
+
+    async def _facts(self) -> ShowResponse:
+        if self._shown is None:
+            self._shown = await self._wire.show()
+        return self._shown
 
     def _last_words(self, prose: Prose, last: ChatResponse | None) -> str:
         """What was held back, now that the stream is over; a server cuts off a loop without saying that it is done."""
@@ -180,32 +213,18 @@ class OllamaWriter:
             return prose.last_sentence()
         raise self._broke_off()
 
-    def _finished(self, request: ChatRequest, last: ChatResponse | None) -> Finished:
+    def _finished(self, messages: Sequence[Message], last: ChatResponse | None) -> Finished:
         """Read the last part, which a loop that was ended does not have, and compare prompt and window."""
         if last is None or not last.done:
             return Finished("stop")
-        read, planned = last.prompt_eval_count, _planned(request)
-        cut = read is not None and planned > SHORT_PROMPT and read < planned * CUT_RATIO
+        read = last.prompt_eval_count
+        cut = looks_cut(messages, read)
         if cut:
-            log.warning("the server cut the prompt", model=self.label, planned=planned, read=read, window=self.window)
+            log.warning("the server cut the prompt", model=self.label, read=read, window=self.window)
         return Finished("length" if last.done_reason == "length" else "stop", read, last.eval_count, cut)
 
     def _broke_off(self) -> BrokenAnswer:
         return BrokenAnswer(f"{self.label} broke off in the middle; try again.")
-
-
-def _before(telling: Telling) -> str:
-    """What players have read right up to the new words; a scene that is extended goes on in a new paragraph."""
-    extended = telling.brief.extend.rstrip()
-    return f"{extended}\n\n{telling.told}" if extended else telling.told
-
-
-def _speeches(messages: Sequence[Message]) -> Sequence[Speech]:
-    return [{"role": message.role, "content": message.content} for message in messages]
-
-
-def _planned(request: ChatRequest) -> int:
-    return MARGIN + sum(MESSAGE_TOKENS + estimate(message["content"]) for message in request["messages"])
 
 
 def _trained_window(shown: ShowResponse) -> int | None:

@@ -1,19 +1,18 @@
 """The line to an Ollama server: time limits, and every failure as one of ours with a sentence that says what to do."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar, cast
-from urllib.parse import unquote, urlsplit
+from typing import TypedDict, TypeVar, cast
 
 import httpx
 from ollama import AsyncClient, ChatResponse, ResponseError, ShowResponse
 
 from storyforge_core.domain.answers import one_line
 from storyforge_core.errors import BrokenAnswer, ModelMissing, ServiceDown, ServiceSilent, StoryForgeError
-from storyforge_core.providers.direct_http import DirectTransport
+from storyforge_core.providers.chat_model import Speech
+from storyforge_core.providers.direct_http import straight_to, without_login
 
 CONTROL_SECONDS = 15.0
 """For questions the server answers from memory; generous because it may be loading a model meanwhile."""
@@ -25,12 +24,13 @@ _Answer = TypeVar("_Answer")
 _UNREADABLE = (ValueError, TypeError, AttributeError)
 """What the client raises on lines that are no JSON object: it calls `.get` on whatever arrives."""
 
+TELLS, EMBEDS = "completion", "embed"
+"""A capability in Ollama's `/api/show`; and what is in the name of each model that has another one instead."""
 
-class Speech(TypedDict):
-    """One of our messages as the client takes it."""
 
-    role: str
-    content: str
+def same_model(one: str, other: str) -> bool:
+    """Whether two names mean the same model to Ollama."""
+    return one.removesuffix(":latest") == other.removesuffix(":latest")
 
 
 class ChatRequest(TypedDict):
@@ -67,8 +67,8 @@ class OllamaWire:
 
     def __init__(self, options: OllamaOptions) -> None:
         self._options = options
-        self._shown_host = _without_login(options.host)
-        self._client = AsyncClient(options.host, **_connection(options.host))
+        self._shown_host = without_login(options.host)
+        self._client = AsyncClient(options.host, **straight_to(options.host))
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatResponse, None]:
         """Stream an answer; it may end without a part that is `done`. Closing it makes the server stop."""
@@ -85,6 +85,13 @@ class OllamaWire:
                     yield part  # noqa: ASYNC119  # the writer closes it
                     part = await _next(stream, options.token_timeout)
 
+    async def load(self, options: Mapping[str, object]) -> None:
+        """Have the model loaded with these options, without a word said; nothing happens where it is already."""
+        limit, asked = self._options.first_token_timeout, self._options
+        with self._as_ours(limit):
+            async with asyncio.timeout(limit):
+                await self._client.chat(asked.model, messages=(), options=options, keep_alive=asked.keep_alive)
+
     async def show(self) -> ShowResponse:
         """Look up what the model is able to do."""
         return await self._answered(self._client.show(self._options.model))
@@ -93,6 +100,15 @@ class OllamaWire:
         """List the models that the server has."""
         listed = await self._answered(self._client.list())
         return tuple(model.model for model in listed.models if model.model)
+
+    async def tellers(self) -> tuple[str, ...]:
+        """List the models that can write text, the one that was fetched last first."""
+        found = []
+        for name in await self.names():
+            shown = await self._answered(self._client.show(name))
+            if EMBEDS not in name and (shown.capabilities is None or TELLS in shown.capabilities):
+                found.append(name)
+        return tuple(found)
 
     async def digest(self) -> str:
         """Tell which files the model is made of; another download of the same name may have others.
@@ -132,7 +148,7 @@ class OllamaWire:
 
     async def version(self) -> str:
         """Ask for the server's version, which the client has no call for."""
-        async with httpx.AsyncClient(base_url=self._shown_host, **_connection(self._options.host)) as client:
+        async with httpx.AsyncClient(base_url=self._shown_host, **straight_to(self._options.host)) as client:
             answer = await self._answered(client.get("/api/version"))
         with self._as_ours():
             if not answer.is_success:
@@ -196,31 +212,3 @@ class OllamaWire:
 async def _next(stream: AsyncGenerator[ChatResponse, None], limit: float) -> ChatResponse | None:
     async with asyncio.timeout(limit):
         return await anext(stream, None)
-
-
-def _connection(host: str) -> dict[str, Any]:
-    """Settings of the HTTP client: straight to the owner's server and nothing handed over unasked.
-
-    No proxy and no `.netrc` from the environment: the server stands in the house, prompts are nobody else's business.
-    No redirects, for the same reason. OLLAMA_API_KEY is for the vendor's cloud; the client would send it to any host.
-    """
-    parts = urlsplit(host)
-    login = httpx.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else _unsigned
-    tls = ssl.create_default_context() if parts.scheme == "https" else None
-    return {
-        "transport": DirectTransport(tls),
-        "timeout": None,  # ours are finer: one for the first token, one between tokens
-        "trust_env": False,
-        "follow_redirects": False,
-        "auth": login,
-    }
-
-
-def _unsigned(request: httpx.Request) -> httpx.Request:
-    request.headers.pop("Authorization", None)
-    return request
-
-
-def _without_login(host: str) -> str:
-    parts = urlsplit(host)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

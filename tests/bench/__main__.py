@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from storyforge_core.logs import configure
-from tests.bench import bench_chat, bench_memory, bench_pictures, bench_starts, bench_store, bench_streams
+from tests.bench import bench_chat, bench_memory, bench_models, bench_pictures, bench_starts, bench_store, bench_streams
 from tests.bench.figures import FULL, HEADLINE, QUICK, Figure, Scale
 
 BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
@@ -23,6 +23,7 @@ BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
         "chat": bench_chat.bench,
         "memory": bench_memory.bench,
         "pictures": bench_pictures.bench,
+        "models": bench_models.bench,
     }
 )
 

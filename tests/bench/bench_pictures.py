@@ -14,10 +14,11 @@ from PIL import Image, ImageChops, ImageFilter
 from bot.compose import House, alongside, furnish
 from bot.illustrator import studio
 from bot.presenter.presenter import Presenter
+from bot.storyteller import built_in
 from bot.surface import File
 from storyforge_core.domain.commands import Command, Incoming, NewStory, Paint
 from storyforge_core.domain.story import RoomKey
-from storyforge_core.providers.offline import OfflineEmbedder, OfflineStoryteller
+from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.settings import Settings
 from storyforge_core.store.imaging import fitting
 from tests.bench.figures import Figure, Scale
@@ -87,7 +88,7 @@ async def _house(peer: ComfyPeer) -> AsyncGenerator[tuple[House, Wall], None]:
         painting = await studio(settings)
         wall = Wall()
         async with ground() as database:
-            house = furnish(settings, database, OfflineStoryteller(), OfflineEmbedder(), painting)
+            house = furnish(settings, database, built_in(), OfflineEmbedder(), painting)
             async with (
                 aclosing(Presenter(house.store, house.ledger, house.bus, house.gallery)) as presenter,
                 alongside(house.bus.listen(), house.worker.work()),

@@ -107,8 +107,8 @@ async def telling(database: Database, url: str, streams: int) -> AsyncGenerator[
         runs_at_once=streams,
         scene_words=WORDS,
     )
-    async with aclosing(for_workers(settings)) as writer:
-        house = furnish(settings, database, writer, OfflineEmbedder())
+    async with aclosing(await for_workers(settings)) as cast:
+        house = furnish(settings, database, cast, OfflineEmbedder())
         pool = database.engine.pool
         assert isinstance(pool, QueuePool)
         ears = Ears(house, pool)

@@ -12,6 +12,7 @@ from storyforge_core.domain.story import PlaythroughId, Rules
 from storyforge_core.domain.writing import Asking, Finding, Finished, Profile, Telling, Words, WriterEvent
 from storyforge_core.engine.app import StoryForge
 from storyforge_core.engine.bus import Bus
+from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.oracle import Oracle
@@ -65,7 +66,7 @@ class Turns:
         self._store = PostgresStore(database, self._clock)
         writer, memory = ReadyWriter(), Memory(self._store, OfflineEmbedder())
         self._door = StoryForge(self._store, self._clock, Rules(), Oracle(memory, writer))
-        self._runner = Runner(self._store, writer, memory, Bus(self._store), self._clock, SCENE)
+        self._runner = Runner(self._store, Cast.alone(writer), memory, Bus(self._store), self._clock, SCENE)
         self._worker = some_worker()
         self._asked = 0
 

@@ -10,13 +10,21 @@ from storyforge_core.memory_ports import Embedder
 from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.providers.ollama_embedder import OllamaEmbedder
 from storyforge_core.providers.ollama_wire import OllamaOptions
+from storyforge_core.providers.openai_embedder import OpenAIEmbedder
+from storyforge_core.providers.openai_wire import OpenAIOptions
+from tests.peers.llama import llama_server
 from tests.peers.ollama import OllamaPeer, Script
+from tests.peers.openai import OpenAIPeer, OpenAIScript
 
 NOMIC = Script(model="nomic-embed-text:latest", capabilities=("embedding",))
 
 
 def options(host: str, model: str = "nomic-embed-text") -> OllamaOptions:
     return OllamaOptions(host, model, 8192, 1024, "5m", 0.8, 5, 5)
+
+
+def openai_options(host: str, model: str = "nomic-embed-text") -> OpenAIOptions:
+    return OpenAIOptions(host, model, "", 8192, 1024, 0.8, 5, 5)
 
 
 @pytest.fixture
@@ -32,9 +40,22 @@ async def model(peer: OllamaPeer) -> AsyncIterator[OllamaEmbedder]:
     await made.aclose()
 
 
-@pytest.fixture(params=["ollama", "built-in"])
-async def embedder(request: pytest.FixtureRequest, model: OllamaEmbedder) -> Embedder:
-    return model if request.param == "ollama" else OfflineEmbedder()
+@pytest.fixture
+async def speaking() -> AsyncIterator[OpenAIPeer]:
+    async with OpenAIPeer(OpenAIScript(model="nomic-embed-text")) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def openai(speaking: OpenAIPeer) -> AsyncIterator[OpenAIEmbedder]:
+    made = OpenAIEmbedder(openai_options(speaking.url))
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture(params=["ollama", "openai", "built-in"])
+async def embedder(request: pytest.FixtureRequest, model: OllamaEmbedder, openai: OpenAIEmbedder) -> Embedder:
+    return {"ollama": model, "openai": openai}.get(request.param) or OfflineEmbedder()
 
 
 async def test_each_text_has_a_vector_of_length_one(embedder: Embedder) -> None:
@@ -102,3 +123,27 @@ async def test_a_server_that_is_away_is_away() -> None:
     with pytest.raises(ServiceDown):
         await away.model()
     await away.aclose()
+
+
+async def test_with_openai_calls_texts_are_read_alike(speaking: OpenAIPeer, openai: OpenAIEmbedder) -> None:
+    speaking.script = OpenAIScript(model="nomic-embed-text", unreadable="zalgo")
+    good, bad = await openai.embed(["The sea rose.", "zalgo"], "document")
+    assert (good is None, bad is None) == (False, True)
+    assert speaking.embeddings[0]["input"] == ["search_document: The sea rose.", "search_document: zalgo"]
+    assert await openai.model() == "nomic-embed-text@openai"
+
+
+async def test_a_server_with_openai_calls_that_makes_no_vectors_says_so_at_once(speaking: OpenAIPeer) -> None:
+    speaking.script = OpenAIScript(embeds=False)
+    for model, sentence in (("storyteller", "makes no vectors"), ("nobody", "EMBEDDING_MODEL to one of: storyteller")):
+        embedder = OpenAIEmbedder(openai_options(speaking.url, model))
+        with pytest.raises(ModelMissing, match=sentence):
+            await embedder.model()
+        await embedder.aclose()
+
+
+async def test_llama_cpp_that_was_not_started_for_it_says_so_at_once() -> None:
+    embedder = OpenAIEmbedder(openai_options(f"{llama_server().listening_address}/v1"))
+    with pytest.raises(ModelMissing, match="--embeddings"):
+        await embedder.model()
+    await embedder.aclose()

@@ -21,8 +21,10 @@ from storyforge_core.engine.steps.outline import PLAN_ANSWER_TOKENS, plan_messag
 from storyforge_core.ports import Writer
 from storyforge_core.providers.offline import OfflineStoryteller
 from storyforge_core.providers.ollama import OllamaOptions, OllamaWriter
+from storyforge_core.providers.openai_compatible import OpenAIOptions, OpenAIWriter
 from tests.peers.llama import LlamaPeer, llama_server
 from tests.peers.ollama import OllamaPeer
+from tests.peers.openai import OpenAIPeer
 
 OPENING = Brief(
     premise="A lighthouse keeper finds a door in the sea",
@@ -49,7 +51,20 @@ def options(host: str, model: str) -> OllamaOptions:
     return OllamaOptions(host, model, 8192, 1024, "5m", 0.8, 20, 10)
 
 
-@pytest.fixture(params=["ollama on a scripted peer", "ollama on llama.cpp", "built-in storyteller"])
+def openai_options(host: str, model: str) -> OpenAIOptions:
+    return OpenAIOptions(host, model, "", 8192, 1024, 0.8, 20, 10)
+
+
+WRITERS = (
+    "ollama on a scripted peer",
+    "ollama on llama.cpp",
+    "openai on a scripted peer",
+    "openai on llama.cpp",
+    "built-in storyteller",
+)
+
+
+@pytest.fixture(params=WRITERS)
 async def writer(request: pytest.FixtureRequest) -> AsyncIterator[Writer]:
     match request.param:
         case "ollama on a scripted peer":
@@ -62,6 +77,15 @@ async def writer(request: pytest.FixtureRequest) -> AsyncIterator[Writer]:
                 made = OllamaWriter(options(llama.url, "salad"))
                 yield made
                 await made.aclose()
+        case "openai on a scripted peer":
+            async with OpenAIPeer() as speaking:
+                made = OpenAIWriter(openai_options(speaking.url, "storyteller"))
+                yield made
+                await made.aclose()
+        case "openai on llama.cpp":
+            made = OpenAIWriter(openai_options(f"{llama_server().listening_address}/v1", "salad"))
+            yield made
+            await made.aclose()
         case _:
             made = OfflineStoryteller()
             yield made

@@ -106,7 +106,10 @@ def test_ollama_and_its_model_are_found(env: dict[str, str]) -> None:
 
 def test_a_missing_model_is_named_with_the_words_to_type(env: dict[str, str]) -> None:
     with ollama(model="another:1b") as url:
-        found = report({**env, "OLLAMA_HOST": url, "STORYTELLER": "ollama"}, code=1)
+        asked = {**env, "OLLAMA_HOST": url, "STORYTELLER": "ollama", "OLLAMA_MODEL": MODEL}
+        found = report(asked, code=1)
+        other = report({**env, "OLLAMA_HOST": url}, code=0)
+    assert other["storyteller"][1].startswith(f"another:1b tells the stories, since {MODEL} is not there.")
     assert found["Ollama"][0] == "ok"
     assert found[f"model {MODEL}"][0] == "fail"
     assert f"ollama pull {MODEL}" in found[f"model {MODEL}"][1]

@@ -13,6 +13,7 @@ BENCHES = (
     ("streams", "listener of the feed"),
     ("chat", "Discord, 300 tokens"),
     ("memory", "scenes recalled"),
+    ("models", "model calls in a turn"),
 )
 
 

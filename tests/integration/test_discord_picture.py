@@ -27,7 +27,7 @@ class SlowCards(CardIllustrator):
 
 async def test_a_picture_hangs_under_its_scene_beside_the_question(database: Database, tmp_path: Path) -> None:
     cards = SlowCards()
-    studio = Studio(cards, None, "every", 1)
+    studio = Studio(cards, "every", 1)
     async with club(database, tmp_path, ScriptedWriter(words=40), studio=studio) as friends, friends.program():
         scene = await friends.begins()
         assert not scene.attachments, "nobody waits for it"
@@ -48,7 +48,7 @@ async def test_what_was_painted_while_the_program_was_away_hangs_there_once_afte
     database: Database, tmp_path: Path
 ) -> None:
     cards = SlowCards()
-    studio = Studio(cards, None, "every", 1)
+    studio = Studio(cards, "every", 1)
     async with club(database, tmp_path, ScriptedWriter(words=40), studio=studio) as friends:
         async with friends.program():
             scene = await friends.begins()
@@ -62,7 +62,7 @@ async def test_what_was_painted_while_the_program_was_away_hangs_there_once_afte
 
 
 async def test_again_takes_the_old_ones_place_and_forget_leaves_only_words(database: Database, tmp_path: Path) -> None:
-    studio = Studio(CardIllustrator(), None, "request", 1)
+    studio = Studio(CardIllustrator(), "request", 1)
     async with club(database, tmp_path, ScriptedWriter(words=40), studio=studio) as friends, friends.program():
         scene = await friends.begins()
         told = await friends.types(friends.ann, "story paint", hint="from the sea")

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from bot.compose import alongside, furnish
+from storyforge_core.engine.cast import Cast
 from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.providers.ollama import OllamaOptions, OllamaWriter
 from storyforge_core.settings import Settings
@@ -129,7 +130,7 @@ async def test_a_real_model_is_sent_what_is_told(database: Database, tmp_path: P
         options = OllamaOptions(peer.url, MODEL, WINDOW, 256, "5m", 0.8, first_token_timeout=60, token_timeout=60)
         async with aclosing(OllamaWriter(options)) as writer:
             settings = Settings(data_dir=tmp_path, scene_words=50)
-            house = furnish(settings, database, writer, OfflineEmbedder())
+            house = furnish(settings, database, Cast.alone(writer), OfflineEmbedder())
             async with alongside(house.bus.listen(), house.worker.work()):
                 await Terminal(house, None).plays(  # type: ignore[arg-type] # nobody looks at the writer
                     "/story new The sea",

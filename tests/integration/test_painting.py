@@ -86,7 +86,7 @@ async def painted_game(
     database: Database, mode: PictureMode = "every", visualizer: ScriptedWriter | None = None
 ) -> AsyncIterator[tuple[Game, Easel]]:
     easel = Easel()
-    async with game(database, studio=Studio(easel, visualizer, mode, 1)) as played:
+    async with game(database, studio=Studio(easel, mode, 1), visualizer=visualizer) as played:
         yield played, easel
 
 
@@ -253,7 +253,7 @@ async def test_a_server_that_is_away_is_waited_for(database: Database, monkeypat
 
 async def test_a_worker_that_dies_with_the_picture_in_hand_costs_no_second_one(database: Database) -> None:
     easel = Easel()
-    async with game(database, workers=0, studio=Studio(easel, None, "request", 1)) as played:
+    async with game(database, workers=0, studio=Studio(easel, "request", 1)) as played:
         playthrough = (await _with_a_scene(played)).id
         await played.say(Paint())
         async with played.store.resume(playthrough) as desk:

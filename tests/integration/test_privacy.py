@@ -286,7 +286,7 @@ async def test_the_stories_of_a_server_go_when_their_time_is_over(database: Data
 async def test_the_pictures_of_a_server_go_with_its_stories_unless_another_story_has_them_too(
     database: Database,
 ) -> None:
-    async with game(database, studio=Studio(CardIllustrator(), None, "every", 1)) as play:
+    async with game(database, studio=Studio(CardIllustrator(), "every", 1)) as play:
         await two_servers(play)
         await until(lambda: painted(play, 2))
         async with inside(database) as db:

@@ -9,6 +9,7 @@ import pytest
 from storyforge_core.domain.commands import ContinueStory, Extend, NewStory, Stop, Vote
 from storyforge_core.domain.events import BallotOpened, SceneTold, WritingFailed, WritingStopped
 from storyforge_core.domain.replies import Accepted
+from storyforge_core.engine.cast import Cast
 from storyforge_core.engine.recipes import SCENE
 from storyforge_core.engine.runner import Runner
 from storyforge_core.errors import ServiceDown
@@ -149,7 +150,8 @@ async def test_a_worker_that_dies_with_everything_written_costs_no_word_and_cuts
         await told.store.claim(run.id, first)
         draft = replace(run.draft, prose="All of it.", title="Whole", choices=("On", "Back"), writer="scripted")
         await told.store.checkpoint(run.id, first, "settle", draft)
-        runner = Runner(told.store, told.writer, told.forge.oracle.memory, told.bus, told.forge.clock, SCENE)
+        cast, memory = Cast.alone(told.writer), told.forge.oracle.memory
+        runner = Runner(told.store, cast, memory, told.bus, told.forge.clock, SCENE)
         await runner.execute(run.id, some_worker())
         (event,) = [event for event in await told.events() if isinstance(event, SceneTold)]
         assert (event.scene.prose, event.scene.title, event.cut) == ("All of it.", "Whole", "")

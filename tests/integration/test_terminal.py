@@ -22,6 +22,7 @@ from bot.presenter.presenter import Presenter
 from storyforge_core.domain.commands import Incoming, Vote
 from storyforge_core.domain.replies import Accepted
 from storyforge_core.domain.story import RoomKey
+from storyforge_core.engine.cast import Cast
 from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database
@@ -87,7 +88,7 @@ class Terminal:
 @asynccontextmanager
 async def program(database: Database, directory: Path) -> AsyncGenerator[Terminal]:
     writer = ScriptedWriter()
-    house = furnish(Settings(data_dir=directory), database, writer, OfflineEmbedder())
+    house = furnish(Settings(data_dir=directory), database, Cast.alone(writer), OfflineEmbedder())
     async with alongside(house.bus.listen(), house.worker.work()):
         yield Terminal(house, writer)
 

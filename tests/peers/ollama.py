@@ -34,6 +34,9 @@ Fault = Literal[
     "wrong json",  # structured answers are JSON of another shape
 ]
 Ending = Literal["", "done", "cancelled", "failed"]
+LOAD = "/api/chat without messages"
+"""How calls are noted that only have a model loaded."""
+_NOTHING = {"role": "assistant", "content": ""}
 PROSE = (
     "You set the lamp down on the wet stone. Below you the tide has drawn back farther than it ever has, and there, "
     "where for forty years there was only sea, stands a door.\n\nIt is painted green. Somebody has polished the "
@@ -78,10 +81,12 @@ class Script:
     fault_calls: int = 1_000_000
     """How many chat calls fail before the fault is over."""
     model: str = "storyteller:latest"
+    others: tuple[str, ...] = ()
+    """Further models that are there, all alike."""
     capabilities: tuple[str, ...] = ("completion",)
     trained_window: int = 32_768
     loaded_window: int = 0
-    """0: not loaded."""
+    """What a model is loaded with whatever is asked for; 0: what is asked for, and nothing before a call."""
     read: int = 0
     """`prompt_eval_count`; 0: a quarter of the prompt's characters."""
     vector: int = 768
@@ -137,6 +142,8 @@ class OllamaPeer:
     script: Script = field(default_factory=Script)
     port: int = 0
     calls: list[Call] = field(default_factory=list)
+    windows: dict[str, int] = field(default_factory=dict)
+    """What each model was loaded with."""
     _server: asyncio.Server | None = None
     _handlers: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -159,6 +166,12 @@ class OllamaPeer:
     @property
     def chats(self) -> list[Call]:
         return [call for call in self.calls if call.path == "/api/chat"]
+
+    @property
+    def swaps(self) -> int:
+        """How often another model had to be loaded than the call before used, if the memory holds one."""
+        used = [call.body["model"] for call in self.calls if call.path in {"/api/chat", LOAD}]
+        return sum(one != other for one, other in itertools.pairwise(used))
 
     async def ended(self, call: Call, within: float = 2.0) -> Ending:
         """Wait until a call is over; tell how it ended."""
@@ -183,10 +196,13 @@ class OllamaPeer:
     ) -> None:
         if path.startswith("/peer/"):
             return await send(writer, self._control(path, body))
-        call = Call(path, body)
+        loads = path == "/api/chat" and not body["messages"]
+        call = Call(LOAD if loads else path, body)
         self.calls.append(call)
-        if path != "/api/chat":
-            return await send(writer, self._lookup(path, body))
+        if path == "/api/chat":
+            self.windows[body["model"]] = body.get("options", {}).get("num_ctx", 4096)
+        if call.path != "/api/chat":
+            return await send(writer, self._lookup(call.path, body))
         script, self.script = self.script, _next_script(self.script, structured="format" in body)
         if refusal := _refusal(script, body):
             call.end("failed")
@@ -214,19 +230,26 @@ class OllamaPeer:
             case "/api/version":
                 return as_json({"version": "0.33.0"})
             case "/api/tags":
-                listed = {"name": script.model, "model": script.model, "size": 1, "digest": "5ea5a1d0" * 8}
-                return as_json({"models": [listed]})
+                listed = [{"name": name, "model": name, "size": 1, "digest": "5ea5a1d0" * 8} for name in _names(script)]
+                return as_json({"models": listed})
             case "/api/embed":
                 return _refusal(replace(script, fault="none"), body) or _embedded(script, body["input"])
             case "/api/ps":
-                loaded = {"name": script.model, "model": script.model, "context_length": script.loaded_window}
-                return as_json({"models": [loaded] if script.loaded_window else []})
+                return as_json({"models": list(self._loaded())})
+            case _ if path == LOAD:
+                return _refusal(script, body) or as_json({"message": _NOTHING, "done": True, "done_reason": "load"})
             case "/api/show":
                 facts = {"general.architecture": "llama", "llama.context_length": script.trained_window}
                 shown = as_json({"model_info": facts, "capabilities": list(script.capabilities)})
                 return _refusal(replace(script, fault="none"), body) or shown
             case _:
                 return Reply(404, b"404 page not found")
+
+    def _loaded(self) -> Iterator[dict[str, object]]:
+        for name in _names(self.script):
+            asked = self.windows.get(name) or self.windows.get(name.removesuffix(":latest"), 0)
+            if window := self.script.loaded_window or asked:
+                yield {"name": name, "model": name, "context_length": window}
 
 
 @dataclass(slots=True)
@@ -353,6 +376,10 @@ def _embedded(script: Script, texts: list[str]) -> Reply:
     return as_json({"model": script.model, "embeddings": vectors})
 
 
+def _names(script: Script) -> tuple[str, ...]:
+    return (script.model, *script.others)
+
+
 def _next_script(script: Script, *, structured: bool) -> Script:
     """The script for the call after this one."""
     calls = max(script.fault_calls - 1, 0)
@@ -364,7 +391,7 @@ def _next_script(script: Script, *, structured: bool) -> Script:
 
 def _refusal(script: Script, body: Mapping[str, Any]) -> Reply | None:
     asked = body.get("model", "")
-    if script.model not in {asked, f"{asked}:latest"}:
+    if not {asked, f"{asked}:latest"}.intersection(_names(script)):
         return _FAULTS["missing"](asked)
     refuse = _FAULTS.get(script.fault)
     return refuse(asked) if refuse else None

@@ -84,10 +84,10 @@ def test_context_says_what_is_measured_and_who_reads() -> None:
     text = seen(shown)
     assert "1 of 9 scenes word for word, the older ones by their titles" in text
     assert "measure 0.81 of what is estimated, over 12 prompts" in text
-    assert "nomic@1 is reading the stories: 40 of 1,200 passages so far." in text
+    assert "nomic is reading the stories: 40 of 1,200 passages so far." in text
     assert re.search(r"free +5,988 █+░", text)
     assert "is away" in say(replace(shown, embedder=""))
-    assert "found by nomic@1" in seen(replace(shown, progress=Progress(9, 9)))
+    assert "found by nomic." in seen(replace(shown, progress=Progress(9, 9)))
 
 
 def test_an_answer_shows_its_proofs_and_no_marks_of_others() -> None:

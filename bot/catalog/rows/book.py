@@ -38,6 +38,14 @@ BOOK_ROWS: Final = Group(
             build=lambda given: book.ShowWhy(given["scene"]),
         ),
         Row(
+            name="replay",
+            help="Have a scene told once more from the very same prompt",
+            more="With the same seed, too. It becomes a take beside the other; the story stays where it stands.",
+            example="/story replay 12",
+            arguments=(Argument(name="scene", help="its number or title", kind="scene"),),
+            build=lambda given: book.Replay(given["scene"]),
+        ),
+        Row(
             name="context",
             help="See what fills the storyteller's window before the next scene",
             more="A bar for each part, what is kept for the answer, and what is left.",

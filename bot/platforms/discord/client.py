@@ -29,6 +29,7 @@ from bot.platforms.discord.threads import give_back, make_place, not_allowed
 from bot.platforms.discord.tongues import Interpreter
 from bot.reception import Asker, Reception
 from bot.surface import File
+from storyforge_core.domain.book import Replay
 from storyforge_core.domain.commands import (
     BranchFrom,
     CloseBallot,
@@ -56,7 +57,7 @@ LONGEST_WAIT = 30.0
 NO_LONGER_ASKED = "That question is decided. The newest one stands further down."
 UNKNOWN_COMMAND = "That command is new or gone. Reload Discord with Ctrl+R, then try again."
 
-OPENING = (ContinueStory, Reroll, Extend, Vote, WriteIn, CloseBallot)
+OPENING = (ContinueStory, Reroll, Extend, Vote, WriteIn, CloseBallot, Replay)
 """What may begin a scene where it is asked for."""
 
 log = structlog.stdlib.get_logger()

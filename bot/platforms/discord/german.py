@@ -90,6 +90,7 @@ NAMES: Final[Mapping[str, str]] = {
     "prop": "gegenstand",
     "quote": "zitat",
     "secret": "geheimnis",
+    "replay": "nochmal",
     "Branch from here": "Von hier abzweigen",
     "Edit this scene": "Diese Szene umschreiben",
     "Reroll this scene": "Diese Szene neu erzählen",
@@ -117,6 +118,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "Give the story another title": "Gib der Geschichte einen anderen Titel",
     "Go back to a scene and ask its question again": "Geh zu einer Szene zurück und stelle ihre Frage noch einmal",
     "Go to any scene of the story": "Geh zu irgendeiner Szene der Geschichte",
+    "Have a scene told once more from the very same prompt": (
+        "Lass eine Szene aus genau derselben Vorlage noch einmal erzählen"
+    ),
     "Have the next scene written": "Lass die nächste Szene schreiben",
     "Have this scene told again, made longer, or replaced by your words": (
         "Lass diese Szene neu erzählen, länger werden oder durch deine Worte ersetzen"

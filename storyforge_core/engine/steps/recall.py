@@ -10,6 +10,7 @@ from storyforge_core.engine.inventory import take_down
 from storyforge_core.engine.kit import Kit
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.prompting import SMALLEST_WINDOW, telling_tokens, whole_scenes
+from storyforge_core.engine.replay import as_before
 
 WANTED, NEAR = 4, 2
 """Scenes for what the players want to happen, and for where the story stands; the prompt takes those that fit."""
@@ -21,6 +22,8 @@ async def recall(draft: Draft, kit: Kit) -> Draft:
     """Fill in what the brief brings back, and take down what the storyteller is given."""
     brief = draft.brief
     assert brief is not None  # noqa: S101 - the recipe's `needs` say so
+    if draft.order.task == "replay":
+        return await as_before(draft, kit)
     profile = await kit.writer.profile()
     answer = telling_tokens(brief.words, kit.writer.window)
     window = max(await kit.memory.window(kit.writer.window, answer, profile.model), SMALLEST_WINDOW)

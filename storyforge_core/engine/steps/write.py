@@ -52,7 +52,7 @@ async def _stream(brief: Brief, manifest: Manifest, writer: Writer, feed: Feed) 
     """Let the writer tell what is missing."""
     start, tokens = len(_lead(brief)), manifest.max_tokens
     messages = await asyncio.to_thread(scene_messages, brief, manifest.window, tokens)
-    telling = Telling(brief, messages, feed.text[start:], tokens)
+    telling = Telling(brief, messages, feed.text[start:], tokens, manifest.profile.options)
     async with aclosing(writer.tell(telling)) as events:
         async for event in events:
             match event:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from math import log, sqrt
 
-from storyforge_core.domain.memory import EMBEDDING_SIZE, Purpose, Vector, sought, stem, telling_words
+from storyforge_core.domain.memory import BUILT_IN_READER, EMBEDDING_SIZE, Purpose, Vector, sought, stem, telling_words
 
 LETTERS = 3
 """In a row: they tie a word to its other forms, and stand for words where a script has no blanks."""
@@ -15,7 +15,7 @@ LETTERS_COUNT = 0.7
 """All the letters of a word together, beside the word itself."""
 PAIRS_COUNT = 0.7
 """Two words side by side, beside each of them."""
-NAME = "built-in embedder/1"
+NAME = f"{BUILT_IN_READER}/1"
 """Another number when the features change: older vectors are then made anew."""
 
 
