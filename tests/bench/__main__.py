@@ -12,7 +12,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 from storyforge_core.logs import configure
-from tests.bench import bench_chat, bench_memory, bench_models, bench_pictures, bench_starts, bench_store, bench_streams
+from tests.bench import (
+    bench_chat,
+    bench_continuity,
+    bench_memory,
+    bench_models,
+    bench_pictures,
+    bench_starts,
+    bench_store,
+    bench_streams,
+)
 from tests.bench.figures import FULL, HEADLINE, QUICK, Figure, Scale
 
 BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
@@ -22,6 +31,7 @@ BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
         "store": bench_store.bench,
         "chat": bench_chat.bench,
         "memory": bench_memory.bench,
+        "continuity": bench_continuity.bench,
         "pictures": bench_pictures.bench,
         "models": bench_models.bench,
     }
