@@ -129,16 +129,19 @@ class Way:
     """What holds is written down, and so told near the end of each prompt."""
     careless: bool = False
     """Whoever plans is as careless as whoever tells."""
+    notes: bool = False
+    """Whoever tells heeds notes only, and old passages that came back no more than what is far from the end."""
 
 
-PLAIN = Way("by scenes alone")
-WAYS = (
-    PLAIN,
-    Way("planned", planned=True),
-    Way("planned as carelessly as told", planned=True, careless=True),
-    Way("what holds written down", noted=True),
-    Way("written down and planned", noted=True, planned=True),
-)
+def ways(*, notes: bool) -> tuple[Way, ...]:
+    """The plain one, and those that are compared with it."""
+    return (
+        Way("by scenes alone", notes=notes),
+        Way("planned", planned=True, notes=notes),
+        Way("planned as carelessly as told", planned=True, careless=True, notes=notes),
+        Way("what holds written down", noted=True, notes=notes),
+        Way("written down and planned", noted=True, planned=True, notes=notes),
+    )
 
 
 async def told(played: Game, writer: Watched, story: tuple[Held, ...], way: Way, tally: Tally) -> None:
@@ -183,7 +186,7 @@ async def _tally(way: Way, stories: int, teller: Writer | None) -> Tally:
     async with ground() as database:
         for number in range(stories):
             story = holds(random.Random(number))
-            writer = Watched(teller or Forgetful(story, number, careless=way.careless))
+            writer = Watched(teller or Forgetful(story, number, careless=way.careless, notes=way.notes))
             async with game(database, writer, rules=Rules(words=150, planner=way.planned)) as played:
                 await told(in_room(played, number), writer, story, way, tally)
     return tally
@@ -208,15 +211,19 @@ def bench(scale: Scale) -> list[Figure]:
 
 
 async def _measured(scale: Scale) -> list[Figure]:
-    stories = 1 if scale.starts == 1 else scale.tellings // 2
-    by_model = {way: await _tally(way, stories, None) for way in WAYS}
-    figures = [each for way in WAYS[1:] for each in _figures(way.name, by_model[PLAIN], by_model[way])]
+    stories = 1 if scale.starts == 1 else scale.tellings // 3
+    figures: list[Figure] = []
+    for notes in (False, True):
+        plain, *others = [(way, await _tally(way, stories, None)) for way in ways(notes=notes)]
+        heeded = "notes only" if notes else "notes and passages"
+        figures += [row for way, tally in others for row in _figures(f"{heeded}, {way.name}", plain[1], tally)]
     host = os.environ.get("OLLAMA_HOST")
     if not host:
         return figures
     teller = OllamaWriter(
         OllamaOptions(host, os.environ.get("OLLAMA_MODEL", "dolphin-mistral:7b"), 8192, 1024, "30m", 0.8, 300, 60)
     )
-    real = {way: await _tally(way, REAL_STORIES, teller) for way in WAYS if not way.careless}
+    plain, *others = [(way, await _tally(way, REAL_STORIES, teller)) for way in ways(notes=False) if not way.careless]
     await teller.aclose()
-    return [*figures, *(row for way in real for row in _figures(f"{teller.label}, {way.name}", real[PLAIN], real[way]))]
+    figures += [row for way, tally in others for row in _figures(f"{teller.label}, {way.name}", plain[1], tally)]
+    return figures

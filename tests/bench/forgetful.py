@@ -49,15 +49,17 @@ class Forgetful:
         holds: what its stories are about.
         seed: with another one it makes other mistakes.
         careless: it plans as carelessly as it tells, instead of as well as it answers.
+        notes: only what is in notes counts as said again near the end, and no passage of a scene that came back.
     """
 
     label = "forgetful"
     window = 4096
 
-    def __init__(self, holds: Sequence[Held], seed: int, *, careless: bool = False) -> None:
+    def __init__(self, holds: Sequence[Held], seed: int, *, careless: bool = False, notes: bool = False) -> None:
         self._holds = holds
         self._seed = seed
         self._careless = careless
+        self._notes = notes
 
     async def profile(self) -> Profile:
         """It has no options."""
@@ -94,22 +96,23 @@ class Forgetful:
         planned = next((value for value in held.wrong if held.put(value) in plan), "")
         if planned:
             return held.put(planned if chance.random() < FOLLOWED else held.right)
-        wrong = chance.random() < _slips(held, telling.messages)
+        wrong = chance.random() < self._slips(held, telling.messages)
         return held.put(chance.choice(held.wrong) if wrong else held.right)
 
     def _restated(self, held: Held, asking: Asking) -> str:
         chance = random.Random(f"{self._seed} {len(asking.brief.path)} plans {held.subject}")
-        slips = _slips(held, asking.messages)
+        slips = self._slips(held, asking.messages)
         if slips == GONE:
             return ""
         wrong = chance.random() < slips * (1 if self._careless else FORGOTTEN)
         return held.put(chance.choice(held.wrong) if wrong else held.right)
 
-
-def _slips(held: Held, messages: Sequence[Message]) -> float:
-    """How often it says otherwise after such a prompt."""
-    prompt = messages[-1].content
-    place = prompt.rfind(held.put(held.right))
-    if place < 0:
-        return GONE
-    return NEAR if estimate(prompt[place:]) <= NEAR_TOKENS else FAR
+    def _slips(self, held: Held, messages: Sequence[Message]) -> float:
+        """How often it says otherwise after such a prompt."""
+        prompt, right = messages[-1].content, held.put(held.right)
+        place = prompt.rfind(right)
+        if place < 0:
+            return GONE
+        _, _, notes = prompt.rpartition("<known>") if "<known>" in prompt else prompt.rpartition("<plan>")
+        near = right in notes.partition("Write the next scene")[0] if self._notes else True
+        return NEAR if near and estimate(prompt[place:]) <= NEAR_TOKENS else FAR
