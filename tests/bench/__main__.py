@@ -15,6 +15,7 @@ from storyforge_core.logs import configure
 from tests.bench import (
     bench_card,
     bench_chat,
+    bench_continuity,
     bench_memory,
     bench_models,
     bench_pictures,
@@ -31,6 +32,7 @@ BENCHES: Mapping[str, Callable[[Scale], list[Figure]]] = MappingProxyType(
         "store": bench_store.bench,
         "chat": bench_chat.bench,
         "memory": bench_memory.bench,
+        "continuity": bench_continuity.bench,
         "pictures": bench_pictures.bench,
         "models": bench_models.bench,
         "card": bench_card.bench,

@@ -57,7 +57,7 @@ class Figure:
         """One row of the table; the ratio says how many times better than the baseline it is."""
         target = "" if self.target is None else f"≤ {self.target:g} {self.unit}"
         baseline = "" if self.baseline is None else f"{self.baseline:.2f}"
-        ratio = "" if self.baseline is None else f"{self.baseline / self.measured:.1f}x"
+        ratio = "" if self.baseline is None or not self.measured else f"{self.baseline / self.measured:.1f}x"
         measured = f"{self.measured:.2f} {self.unit}"
         return f"{self.name:<62}{target:>11}{measured:>11} {self.verdict:<2}{baseline:>10}{ratio:>7}".rstrip()
 

@@ -24,7 +24,6 @@ from tests.peers.ollama import Hangup, as_json, read_request, send
 
 MODEL = "salad:latest"
 WINDOW = 16_384
-WIDTH, INNER, LAYERS, HEADS = 64, 128, 2, 4
 WORDS = re.findall(
     r"\w+",
     "the a of and to in is you it that he was for on are with as his they at be this from have or by one had not but "
@@ -42,19 +41,34 @@ UNKNOWN, CONTROL, PLAIN, BYTE = 2, 3, 1, 6
 """Kinds of tokens in GGUF."""
 
 
-def write_model(path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large a model is; it takes time accordingly."""
+
+    width: int
+    inner: int
+    layers: int
+    heads: int
+
+
+SMALL = Shape(64, 128, 2, 4)
+TINY = Shape(32, 32, 1, 1)
+"""An eighth of the work, for many long prompts."""
+
+
+def write_model(path: Path, shape: Shape = SMALL) -> None:
     """Write the model; the grammar engine needs all bytes and printable characters, and no bare space, as tokens."""
     writer = GGUFWriter(path, "llama")
     vocabulary = _write_vocabulary(writer)
     writer.add_context_length(WINDOW)
-    writer.add_embedding_length(WIDTH)
-    writer.add_block_count(LAYERS)
-    writer.add_feed_forward_length(INNER)
-    writer.add_head_count(HEADS)
-    writer.add_head_count_kv(HEADS)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.inner)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.heads)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(WIDTH // HEADS)
-    for name, values in _weights(vocabulary).items():
+    writer.add_rope_dimension_count(shape.width // shape.heads)
+    for name, values in _weights(vocabulary, shape).items():
         writer.add_tensor(f"{name}.weight", values.astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -80,30 +94,31 @@ def _write_vocabulary(writer: GGUFWriter) -> int:
     return len(tokens)
 
 
-def _weights(vocabulary: int) -> dict[str, np.ndarray[Any, Any]]:
+def _weights(vocabulary: int, shape: Shape) -> dict[str, np.ndarray[Any, Any]]:
     """Random weights; the first dimension stays constant, so that the last matrix can make raw bytes improbable."""
     chance = np.random.default_rng(1)
-    weights = {"token_embd": chance.normal(0, 0.3, (vocabulary, WIDTH)), "output_norm": np.ones(WIDTH)}
-    weights["output"] = chance.normal(0, 0.3, (vocabulary, WIDTH))
+    width, inner = shape.width, shape.inner
+    weights = {"token_embd": chance.normal(0, 0.3, (vocabulary, width)), "output_norm": np.ones(width)}
+    weights["output"] = chance.normal(0, 0.3, (vocabulary, width))
     weights["token_embd"][:, 0] = 5
     weights["output"][:, 0] = [-6, -6, -0.3, *[-6] * 256, *[-0.3] * len(CHARACTERS), *[0] * len(WORDS)]
-    shapes = {"attn_q": (WIDTH, WIDTH), "attn_k": (WIDTH, WIDTH), "attn_v": (WIDTH, WIDTH)}
-    shapes |= {"attn_output": (WIDTH, WIDTH), "ffn_gate": (INNER, WIDTH), "ffn_up": (INNER, WIDTH)}
-    shapes |= {"ffn_down": (WIDTH, INNER)}
-    for layer in range(LAYERS):
-        for name, shape in shapes.items():
-            values = chance.normal(0, 0.3, shape)
+    sizes = {"attn_q": (width, width), "attn_k": (width, width), "attn_v": (width, width)}
+    sizes |= {"attn_output": (width, width), "ffn_gate": (inner, width), "ffn_up": (inner, width)}
+    sizes |= {"ffn_down": (width, inner)}
+    for layer in range(shape.layers):
+        for name, size in sizes.items():
+            values = chance.normal(0, 0.3, size)
             if name in {"attn_output", "ffn_down"}:
                 values *= 0.1
                 values[0, :] = 0
             weights[f"blk.{layer}.{name}"] = values
-        weights |= {f"blk.{layer}.{name}": np.ones(WIDTH) for name in ("attn_norm", "ffn_norm")}
+        weights |= {f"blk.{layer}.{name}": np.ones(width) for name in ("attn_norm", "ffn_norm")}
     return weights
 
 
 @cache
-def llama_server() -> xllamacpp.Server:
-    """Start llama.cpp once in this process; it ends with it."""
+def llama_server(shape: Shape = SMALL) -> xllamacpp.Server:
+    """Start llama.cpp with a model once in this process; it ends with it."""
     params = xllamacpp.CommonParams()
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.n_ctx, params.n_parallel = WINDOW, 1
@@ -113,7 +128,7 @@ def llama_server() -> xllamacpp.Server:
     params.verbosity = -1
     with tempfile.TemporaryDirectory() as folder:
         params.model.path = str(Path(folder) / "salad.gguf")
-        write_model(Path(params.model.path))
+        write_model(Path(params.model.path), shape)
         return xllamacpp.Server(params)
 
 

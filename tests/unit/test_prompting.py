@@ -34,7 +34,7 @@ def user_message(brief: Brief) -> str:
 def test_every_prompt_of_the_folder_is_used() -> None:
     names = {path.stem for path in (Path(prompting.__file__).parent / "prompts").iterdir()}
     told = {"system", "opening", "scene", "extend", "resume"}
-    assert names == told | {"choices", "repair", "ask", "visualize", "plan", "extract", "chapter", "saga", "summary"}
+    assert names == told | {"choices", "repair", "ask", "visualize", "plan", "extract", "chapter", "so_far"}
 
 
 def test_a_missing_value_is_refused() -> None:

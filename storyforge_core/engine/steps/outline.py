@@ -12,7 +12,6 @@ import structlog
 from storyforge_core.domain.answers import Problem
 from storyforge_core.domain.bible import open_part
 from storyforge_core.domain.context import as_data
-from storyforge_core.domain.manifest import Manifest
 from storyforge_core.domain.plans import (
     MOST_AVOIDED,
     MOST_BEATS,
@@ -38,15 +37,20 @@ EXAMPLE = {"who": ["…"], "beats": ["…", "…"], "avoid": ["…"], "promise":
 
 
 async def outline(draft: Draft, kit: Kit) -> Draft:
-    """Fill in what is planned, and take down anew what the storyteller is given; more of a scene needs no plan."""
+    """Fill in what is planned, and take down anew what the storyteller is given; more of a scene needs no plan.
+
+    A replay has the plan that it had.
+    """
     brief, manifest = draft.brief, draft.manifest
     assert brief is not None  # noqa: S101 - the recipe's `needs` say so
     assert manifest is not None  # noqa: S101 - the same
-    if not brief.planned or brief.extend:
+    if not brief.planned or brief.extend or draft.order.task == "replay":
         return draft
+    planner = kit.cast.planner
+    window = manifest.window if planner is kit.writer else min(manifest.window, planner.window)
     try:
         async with asyncio.timeout(PATIENCE):
-            found = await _ask(brief, manifest, kit.writer)
+            found = await _ask(brief, window, manifest.max_tokens, planner)
     except (ServiceDown, ModelMissing, TimeoutError) as error:
         found = Problem(str(error) or "It took too long.")
     if isinstance(found, Problem):
@@ -58,9 +62,9 @@ async def outline(draft: Draft, kit: Kit) -> Draft:
     )
 
 
-async def _ask(brief: Brief, manifest: Manifest, planner: Writer) -> ScenePlan | Problem:
+async def _ask(brief: Brief, window: int, max_tokens: int, planner: Writer) -> ScenePlan | Problem:
     promises = tuple(map(as_data, brief.promises))
-    messages = await asyncio.to_thread(plan_messages, brief, manifest.window, manifest.max_tokens)
+    messages = await asyncio.to_thread(plan_messages, brief, window, max_tokens)
     prose = brief.path[-1].prose if brief.path else ""
     asking = Asking(brief, messages, prose, plan_schema(promises), PLAN_ANSWER_TOKENS, "plan")
     answer = await planner.ask(asking)

@@ -52,7 +52,7 @@ def parse(text: str) -> Premise:
     subject, verb, rest = words[:at], words[at], words[at + 1 :]
     role = _role(subject)
     many = subject[0].lower() == "the" and not verbs().told(verb.lower())
-    found = _object(rest)
+    found = _object(rest) or _lifeless(subject)
     return Premise(
         text=line,
         event=" ".join([*_opened(subject), _past(verb), *_about_hero(subject[0], _in_past(rest)), *when]),
@@ -177,6 +177,12 @@ def _role(subject: list[str]) -> str:
     if not kept or kept[-1].lower() in lexicon("lifeless") or any(word[:1].isupper() for word in kept):
         return ""
     return " ".join(kept[1:] if kept[0] in lexicon("singulars") and len(kept) > 1 else kept[-3:])
+
+
+def _lifeless(subject: list[str]) -> str:
+    """What a premise is about that has nobody in it: `A brass lantern is carried about` → `brass lantern`."""
+    words = [word.rstrip(",").lower() for word in subject]
+    return " ".join(words[1:]) if words[0] in lexicon("articles") and words[-1] in lexicon("lifeless") else ""
 
 
 def _proper_subject(subject: list[str]) -> str:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import ceil
 
 from storyforge_core.domain.writing import Brief
-from storyforge_core.providers.offline.banks import bank
+from storyforge_core.providers.offline.banks import Beat, bank
 from storyforge_core.providers.offline.cast import Cast, assemble
 from storyforge_core.providers.offline.dice import Dice
 from storyforge_core.providers.offline.hooks import next_hook, taken_option
@@ -40,11 +40,11 @@ class _Desk:
         return render(template, self.cast.slots, self.dice)
 
     def beat(self, kind: str, beside: str = "") -> str:
-        """A beat that this path has not heard, mostly from a close bank; when all were heard, any."""
+        """A beat that this path has not heard, mostly from a close bank; when all were, one of long ago."""
         heard = self.cast.told + beside
         stock = [each.beats.get(kind, ()) for each in self.cast.banks]
         fresh = [tuple(beat for beat in beats if beat.mark not in heard) for beats in stock]
-        filled = [beats for beats in fresh if beats] or [beats for beats in stock if beats]
+        filled = [beats for beats in fresh if beats] or [_longest_ago(beats, heard) for beats in stock if beats]
         if not filled:
             return ""
         label = f"{kind}/{len(beside)}"
@@ -66,8 +66,10 @@ def scene_of(brief: Brief) -> str:
 def go_on(brief: Brief, told: str) -> str:
     """New words that follow on `told` directly, to the next decision."""
     desk = _desk(brief, told)
+    wish = _steered(desk) if told == brief.extend else ""  # else it is told already
     gap = "" if told[-1:].isspace() else "\n\n"
-    return (gap if ends_sentence(told) else "… ") + "\n\n".join(_filled(desk, [desk.beat("bridge")], ""))
+    rest = "\n\n".join(_filled(desk, [_joined(desk.beat("bridge"), wish)], ""))
+    return (gap if ends_sentence(told) else "… ") + rest
 
 
 def _desk(brief: Brief, told: str = "") -> _Desk:
@@ -166,6 +168,11 @@ def _paragraphs(beats: Sequence[str]) -> list[str]:
     count = ceil(len(beats) / _BEATS_OF_A_PARAGRAPH)
     cuts = [round(at * len(beats) / count) for at in range(count + 1)] if count else []
     return [" ".join(beats[start:end]) for start, end in pairwise(cuts)]
+
+
+def _longest_ago(beats: Sequence[Beat], heard: str) -> tuple[Beat, ...]:
+    """Those that were told longest ago, half of them."""
+    return tuple(sorted(beats, key=lambda beat: heard.rfind(beat.mark))[: ceil(len(beats) / 2)])
 
 
 def _joined(*parts: str) -> str:
