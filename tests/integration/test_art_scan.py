@@ -10,7 +10,8 @@ from bot.__main__ import _parser
 from bot.art import Scanner, as_text
 from storyforge_core.domain.book import AddEntity, EntityLook, ForgetLook, ListLooks
 from storyforge_core.domain.commands import ContinueStory, GoTo, NewStory, Undo
-from storyforge_core.domain.replies import Accepted, LookShown, LooksListed
+from storyforge_core.domain.look_replies import LookShown, LooksListed
+from storyforge_core.domain.replies import Accepted
 from storyforge_core.domain.writing import Finding
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.errors import SetupError

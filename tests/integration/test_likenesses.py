@@ -11,8 +11,8 @@ from storyforge_core.domain.bible import Sort
 from storyforge_core.domain.book import AddEntity, EntityLook, KeepLook
 from storyforge_core.domain.commands import Edit, GoTo, NewStory, Paint
 from storyforge_core.domain.events import Noted
+from storyforge_core.domain.look_replies import LookShown
 from storyforge_core.domain.pictures import Commission, Painted, Progress
-from storyforge_core.domain.replies import LookShown
 from storyforge_core.providers.comfyui import ComfyIllustrator
 from storyforge_core.providers.comfyui_graph import load_library
 from storyforge_core.shipped import workflows_dir

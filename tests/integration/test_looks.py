@@ -23,8 +23,9 @@ from storyforge_core.domain.commands import (
     ShowMyData,
     Undo,
 )
+from storyforge_core.domain.look_replies import LookShown, LooksListed
 from storyforge_core.domain.looks import Held
-from storyforge_core.domain.replies import Accepted, Declined, LookShown, LooksListed, MyDataShown
+from storyforge_core.domain.replies import Accepted, Declined, MyDataShown
 from storyforge_core.store import looks
 from storyforge_core.store.database import Database
 from storyforge_core.store.shelf import FileShelf

@@ -7,10 +7,11 @@ from storyforge_core.domain.bible import NAME_CHARS, Entity, EntityId, find
 from storyforge_core.domain.book import EntityLook, ForgetLook, KeepLook, ListLooks
 from storyforge_core.domain.changes import LookSet
 from storyforge_core.domain.events import Noted
+from storyforge_core.domain.look_replies import LookLine, LookShown, LooksListed
 from storyforge_core.domain.looks import KINDS, LookSource, only, visible
 from storyforge_core.domain.mentions import plain
 from storyforge_core.domain.pictures import Picture
-from storyforge_core.domain.replies import Accepted, LookLine, LookShown, LooksListed, Reply
+from storyforge_core.domain.replies import Accepted, Reply
 from storyforge_core.domain.story import Scene
 from storyforge_core.engine.handlers.moving import named
 from storyforge_core.engine.portraits import Portraits, Sitting, give_look, held_by
