@@ -113,6 +113,19 @@ async def test_without_a_model_those_are_seen_whom_the_words_of_the_picture_name
         assert brush.painted_by == [["Maren", "mill"]]
 
 
+async def test_whom_the_asker_wants_to_see_is_painted_by_their_look_too(database: Database, tmp_path: Path) -> None:
+    brush = Brush()
+    async with game(database, studio=Studio(brush, None, "request", 1), static=tmp_path / "static") as played:
+        await played.play(NewStory("The sea"))
+        await done(played, AddEntity("character", "Maren", "grey braid"))
+        await done(played, EntityLook("character", "Maren", picture=picture("red")))
+        await paint(played)
+        await done(played, Paint("Maren, seen from the waist up"))
+        await at_rest(played)
+        assert brush.painted_by == [[], ["Maren"]]
+        assert "Maren: grey braid" in brush.commissions[1].prompt
+
+
 async def test_a_look_whose_file_is_gone_is_said_and_the_picture_painted_without(
     database: Database, tmp_path: Path
 ) -> None:
