@@ -62,7 +62,8 @@ class Scanner:
                 raise SetupError(NOTHING_TOLD)
             entities = await desk.entities(here.story.id)
             sorting = sort_out(files, entities, await desk.scene_ids(here.story.id))
-            return Catalogue(reading, directory, sorting, _newer(await desk.looks(here.head.id)))
+            newer = _newer(await desk.looks(here.head.id), await desk.opening(here.head.id))
+            return Catalogue(reading, directory, sorting, newer)
 
     async def take_in(self, found: Catalogue) -> Catalogue:
         """Take in what is clear, as one step that undo takes back; what is damaged is left out."""
@@ -153,8 +154,9 @@ def _sitting(sitter: Sitter, story: StoryId, opening: SceneId, scenes: Mapping[i
     return Sitting(story=story, kind=sitter.kind, entity=sitter.entity.id, scene=opening, source="scanned")
 
 
-def _newer(held: Sequence[Held]) -> Mapping[EntityId, int]:
-    return {each.look.entity: each.number for each in held if each.look.entity is not None and each.number > 1}
+def _newer(held: Sequence[Held], opening: SceneId) -> Mapping[EntityId, int]:
+    later = (each for each in held if each.look.scene != opening)
+    return {each.look.entity: each.number for each in later if each.look.entity is not None}
 
 
 def _files(directory: Path) -> list[str]:

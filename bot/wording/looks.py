@@ -5,8 +5,8 @@ from typing import assert_never
 
 from bot.surface import File
 from bot.wording.voice import Voice, lines
+from storyforge_core.domain.look_replies import LookLine, LookShown, LooksListed
 from storyforge_core.domain.looks import LookSource
-from storyforge_core.domain.replies import LookLine, LookShown, LooksListed
 
 FROM: Mapping[LookSource, str] = {
     "given": "a picture that was sent",

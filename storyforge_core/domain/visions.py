@@ -36,7 +36,7 @@ def known_place(entities: Sequence[Entity], prose: str) -> str:
 
 
 def sitters(entities: Sequence[Entity], prose: str) -> tuple[Entity, ...]:
-    """Everybody and everything that a scene names and that its picture may show."""
+    """Everybody and everything that a scene, or who asks for its picture, names and that it may show."""
     there = named(entities, prose)
     most: Mapping[Sort, int] = {"character": MOST_FIGURES, "place": 1, "prop": MOST_PROPS}
     by_sort = ([each for each in there if each.card.sort == sort][:few] for sort, few in most.items())

@@ -8,7 +8,6 @@ from storyforge_core.domain.bible import Entity, Fact
 from storyforge_core.domain.changes import UNDOABLE, Change, Entry, MemberSet, RoomSet, StoryAdded, Verb
 from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
-from storyforge_core.domain.looks import Held
 from storyforge_core.domain.lore import Fired, LoreId, StoryLore
 from storyforge_core.domain.pictures import Picture, PictureId, PictureRun
 from storyforge_core.domain.privacy import MyData
@@ -35,7 +34,6 @@ from storyforge_core.picture_ports import Filed
 from storyforge_core.ports import Clock
 from storyforge_core.store import (
     bible,
-    looks,
     lore,
     memory,
     pictures,
@@ -52,6 +50,7 @@ from storyforge_core.store.casebook import PostgresCasebook
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
 from storyforge_core.store.long_desk import LongDesk
+from storyforge_core.store.look_desk import LooksAtDesk
 from storyforge_core.store.statement import Db, Statement
 
 # Locks and reads anew afterwards: a statement that had to wait still sees what was before the wait.
@@ -73,7 +72,7 @@ _TELL = Statement("""
 """)
 
 
-class PostgresDesk(LongDesk):
+class PostgresDesk(LongDesk, LooksAtDesk):
     """See `ports.Desk`. Made by the store; dead once its transaction has ended."""
 
     def __init__(self, db: Db, clock: Clock) -> None:
@@ -291,26 +290,6 @@ class PostgresDesk(LongDesk):
     async def facts(self, end: SceneId) -> tuple[Fact, ...]:
         """Read the facts that hold at a scene, in the order in which they were written down."""
         return await bible.facts(self._db, end)
-
-    async def looks(self, scene: SceneId) -> tuple[Held, ...]:
-        """Read the looks that hold at a scene, the newest on its path of each; with them that of the scene itself."""
-        return await looks.held(self._db, scene)
-
-    async def look_file(self, sha256: str) -> str | None:
-        """Find where a picture of these bytes lies already; None where it does not."""
-        return await looks.file(self._db, sha256)
-
-    async def opening(self, scene: SceneId) -> SceneId:
-        """Find the scene that the path to a scene begins with."""
-        return await looks.opening(self._db, scene)
-
-    async def scene_ids(self, story: StoryId) -> Mapping[int, SceneId]:
-        """The scenes of a story by number."""
-        return await looks.scene_ids(self._db, story)
-
-    async def count_looks(self, story: StoryId) -> int:
-        """Count the pictures of a story, forgotten ones too."""
-        return await looks.count(self._db, story)
 
     @property
     def casebook(self) -> PostgresCasebook:

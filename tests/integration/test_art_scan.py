@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from bot import doctor
 from bot.__main__ import _parser
 from bot.art import Scanner, as_text
-from storyforge_core.domain.book import AddEntity, EntityLook
-from storyforge_core.domain.commands import ContinueStory, NewStory, Undo
-from storyforge_core.domain.replies import Accepted, LookShown
+from storyforge_core.domain.book import AddEntity, EntityLook, ForgetLook, ListLooks
+from storyforge_core.domain.commands import ContinueStory, GoTo, NewStory, Undo
+from storyforge_core.domain.look_replies import LookShown, LooksListed
+from storyforge_core.domain.replies import Accepted
+from storyforge_core.domain.writing import Finding
 from storyforge_core.engine.clock import SystemClock
 from storyforge_core.errors import SetupError
+from storyforge_core.settings import Settings
 from storyforge_core.store.database import Database
 from storyforge_core.store.shelf import FileShelf
 from tests.game import Game, game
@@ -104,3 +108,31 @@ def test_the_command_line_knows_it() -> None:
     options = _parser().parse_args(["art", "scan", "pictures", "--story", "3", "--apply"])
     assert (options.program, options.deed, options.directory, options.story) == ("art", "scan", "pictures", 3)
     assert options.apply
+
+
+async def test_the_look_of_a_scene_is_that_scenes_only_and_can_be_taken_away(
+    played: Game, tmp_path: Path, art: Path
+) -> None:
+    scan = scanner(played, tmp_path)
+    await scan.take_in(await scan.scan(art, None))
+    listed = await played.say(ListLooks())
+    assert isinstance(listed, LooksListed)
+    assert [(line.name, line.scene) for line in listed.lines] == [("Maren", 1), ("the mill", 1), ("the scene", 2)]
+    await played.play(ContinueStory())
+    assert [entry.look.kind for entry in await held(played)] == ["character", "location"]
+    await played.say(GoTo("2"))
+    assert "takes the look of the scene away" in await done(played, ForgetLook("the scene"))
+    assert len(await held(played)) == 2
+
+
+async def test_the_doctor_misses_files_of_looks(played: Game, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert await doctor._looks(played.store, settings) == []
+    await done(played, EntityLook("character", "Maren", picture=picture("red")))
+    await done(played, EntityLook("character", "Osk", picture=picture("blue")))
+    assert await doctor._looks(played.store, settings) == [Finding("looks", "ok", "2, all there")]
+    gone = files(tmp_path)[0]
+    (tmp_path / "static" / gone).unlink()
+    (found,) = await doctor._looks(played.store, settings)
+    assert found.status == "warn"
+    assert found.detail.startswith(f"1 of 2 are not there, pictures are painted without them ({gone}): put them back")

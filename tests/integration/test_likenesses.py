@@ -11,9 +11,9 @@ from storyforge_core.domain.bible import Sort
 from storyforge_core.domain.book import AddEntity, EntityLook, KeepLook
 from storyforge_core.domain.commands import Edit, GoTo, NewStory
 from storyforge_core.domain.events import Noted
+from storyforge_core.domain.look_replies import LookShown
 from storyforge_core.domain.pictures import Commission, Painted, Progress
 from storyforge_core.domain.picturing import Paint
-from storyforge_core.domain.replies import LookShown
 from storyforge_core.providers.comfyui import ComfyIllustrator
 from storyforge_core.providers.comfyui_graph import load_library
 from storyforge_core.shipped import workflows_dir
@@ -112,6 +112,19 @@ async def test_without_a_model_those_are_seen_whom_the_words_of_the_picture_name
             await done(played, EntityLook(sort, name, picture=picture(colour)))
         await paint(played)
         assert brush.painted_by == [["Maren", "mill"]]
+
+
+async def test_whom_the_asker_wants_to_see_is_painted_by_their_look_too(database: Database, tmp_path: Path) -> None:
+    brush = Brush()
+    async with game(database, studio=Studio(brush, "request", 1), static=tmp_path / "static") as played:
+        await played.play(NewStory("The sea"))
+        await done(played, AddEntity("character", "Maren", "grey braid"))
+        await done(played, EntityLook("character", "Maren", picture=picture("red")))
+        await paint(played)
+        await done(played, Paint("Maren, seen from the waist up"))
+        await at_rest(played)
+        assert brush.painted_by == [[], ["Maren"]]
+        assert "Maren: grey braid" in brush.commissions[1].prompt
 
 
 async def test_a_look_whose_file_is_gone_is_said_and_the_picture_painted_without(

@@ -20,7 +20,8 @@ from bot.wording.mydata import as_json
 from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
 from bot.wording.voice import Voice, plain_mention
-from storyforge_core.domain.replies import LookShown, LoreExported, MyDataShown, Reply
+from storyforge_core.domain.look_replies import LookShown
+from storyforge_core.domain.replies import LoreExported, MyDataShown, Reply
 from storyforge_core.errors import StoryForgeError
 
 MOST_PAGES = 3

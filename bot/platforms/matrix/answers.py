@@ -26,8 +26,14 @@ from bot.wording.mydata import as_json
 from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
 from bot.wording.voice import COMMAND, Voice
+from storyforge_core.domain.look_replies import LookShown
 from storyforge_core.domain.policy import Bucket, Rate, admit
-from storyforge_core.domain.replies import LookShown, MapShown, MyDataShown, PathShown, Reply
+from storyforge_core.domain.replies import (
+    MapShown,
+    MyDataShown,
+    PathShown,
+    Reply,
+)
 from storyforge_core.errors import ServiceDown, StoryForgeError, TooFast
 from storyforge_core.ports import Clock
 

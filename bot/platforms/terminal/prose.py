@@ -7,7 +7,8 @@ from bot.wording.happenings import reminder
 from bot.wording.replying import reply_text
 from bot.wording.treemap import ASCII, LINES, Canvas
 from bot.wording.voice import voice_of
-from storyforge_core.domain.replies import Accepted, LookShown, Reply, StatusShown
+from storyforge_core.domain.look_replies import LookShown
+from storyforge_core.domain.replies import Accepted, Reply, StatusShown
 from storyforge_core.domain.story import Room, RoomKey
 
 WELCOME_BACK = "Welcome back."

@@ -52,7 +52,8 @@ async def _sight(order: PictureOrder, desk: Desk) -> tuple[Sight, tuple[Entity, 
     scene = await desk.scene(order.scene)
     rules = here.playthrough.rules
     entities = await desk.entities(here.story.id)
-    known = sitters(entities, scene.prose)
+    told = f"{order.hint}\n{scene.prose}"  # whom the asker wants to see may be there as well
+    known = sitters(entities, told)
     sight = Sight(
         title=scene.title,
         prose=scene.prose,
@@ -63,8 +64,8 @@ async def _sight(order: PictureOrder, desk: Desk) -> tuple[Sight, tuple[Entity, 
         hint=order.hint,
         seed=order.seed,
         workflow=rules.workflow,
-        who=known_figures(entities, scene.prose),
-        where=known_place(entities, scene.prose),
+        who=known_figures(entities, told),
+        where=known_place(entities, told),
         names=tuple(each.card.name for each in known),
         likenesses=likenesses(known, await desk.looks(scene.id)),
         rating=rules.rating,
