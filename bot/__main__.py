@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("file", help="a file made by backup")
     workflows = programs.add_parser("workflows", help="look what your ComfyUI can paint with, and what it lacks")
     workflows.add_argument("deed", choices=("check",), help="check: look at every workflow on every server")
+    _add_art(programs)
     doctor = programs.add_parser("doctor", help="look whether everything is there, and say what to do where it is not")
     doctor.add_argument("--json", action="store_true", help="report as one JSON object")
     return parser
@@ -59,6 +60,14 @@ def _add_play(programs: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     play.add_argument("--storyteller", choices=("auto", "ollama", "offline"), help="instead of what STORYTELLER says")
     play.add_argument("--pictures", action="store_true", help="try pictures out: cards where there is no ComfyUI")
     play.add_argument("--json", action="store_true", help="show every event and reply as one line of JSON")
+
+
+def _add_art(programs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    art = programs.add_parser("art", help="take pictures of a directory in, as the looks of people, places and things")
+    art.add_argument("deed", choices=("scan",), help="scan: say by the names of files whose pictures they are")
+    art.add_argument("directory", metavar="DIR", help="where they are, and in directories below it")
+    art.add_argument("--story", type=int, metavar="N", help="for which story; may be left out where there is one")
+    art.add_argument("--apply", action="store_true", help="take them in; without this nothing is changed")
 
 
 def _name(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -27,6 +28,7 @@ from storyforge_core.engine.runner import Runner
 from storyforge_core.engine.sharing import Rest, Sharing
 from storyforge_core.errors import SetupError
 from storyforge_core.memory_ports import Embedder
+from storyforge_core.picture_ports import Purged
 from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings
 from storyforge_core.store.card import PostgresCard
@@ -133,10 +135,10 @@ def furnish(
         on_start=memory.reread,
         runs_at_once=settings.runs_at_once,
         retention=retention,
-        on_purged=gallery.remove,
+        on_purged=partial(_swept, gallery, shelf),
     )
     if studio is not None:
-        painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE, sharing)
+        painter = Painter(store, studio.illustrator, gallery, shelf, studio.visualizer, clock, PICTURE, sharing)
         worker = replace(worker, on_picture=painter.execute, pictures_at_once=studio.at_once)
     return House(store, PostgresLedger(database, clock), clock, bus, door, worker, gallery)
 
@@ -170,6 +172,12 @@ def _sharing(settings: Settings, database: Database, writer: Writer, studio: Stu
 
 def _rests(*holders: object) -> tuple[Rest, ...]:
     return tuple(holder.rest for holder in holders if isinstance(holder, Resting))
+
+
+async def _swept(gallery: FileGallery, shelf: FileShelf, purged: Purged) -> None:
+    """Delete the files of what was deleted."""
+    await gallery.remove(purged.pictures)
+    await shelf.remove(purged.looks)
 
 
 def guarded(door: StoryForge, settings: Settings) -> StoryForge:

@@ -28,11 +28,13 @@ from storyforge_core.store.bundle import find_bundle
 from storyforge_core.store.database import open_database
 from storyforge_core.store.embedded import embedded_postgres
 from storyforge_core.store.postgres import PostgresStore
+from storyforge_core.store.shelf import FileShelf
 
 SCARCE_BYTES = 1_000_000_000
 """Below it a year of stories or a model update may not fit."""
 NEEDED_BYTES = 100_000_000
 """PostgreSQL alone writes files of 16 MB and stops when it cannot."""
+MOST_NAMED = 3
 _TELLING_ROLES: Final[tuple[Role, ...]] = ("writer", "planner", "visualizer")
 _COLOURS: Final = {"ok": "\x1b[32m", "warn": "\x1b[33m", "fail": "\x1b[31m"}
 _RESET = "\x1b[0m"
@@ -86,7 +88,7 @@ async def _kept_and_chatted(settings: Settings) -> tuple[list[Finding], list[Fin
 async def _database(settings: Settings) -> tuple[list[Finding], tuple[RoomKey, ...]]:
     """Look at the database, and read which rooms of chats show a story."""
     if settings.database_url is not None:
-        return await _server(settings.database_url.get_secret_value())
+        return await _server(settings.database_url.get_secret_value(), settings)
     directory = database_directory(settings)
     try:
         if not directory.exists():
@@ -94,12 +96,12 @@ async def _database(settings: Settings) -> tuple[list[Finding], tuple[RoomKey, .
             comes = f"PostgreSQL {bundle.major} comes along; the first start sets it up in {directory}"
             return [Finding("database", "ok", comes)], ()
         async with embedded_postgres(directory) as server:
-            return await _server(server.url)
+            return await _server(server.url, settings)
     except SetupError as error:
         return [Finding("database", "fail", str(error))], ()
 
 
-async def _server(url: str) -> tuple[list[Finding], tuple[RoomKey, ...]]:
+async def _server(url: str, settings: Settings) -> tuple[list[Finding], tuple[RoomKey, ...]]:
     try:
         database = open_database(url)
     except SetupError as error:
@@ -108,10 +110,23 @@ async def _server(url: str) -> tuple[list[Finding], tuple[RoomKey, ...]]:
         findings = await database.findings()
         usable = all(finding.status == "ok" for finding in findings)
         store = PostgresStore(database, SystemClock())
+        findings += await _looks(store, settings) if usable else []
         rooms = [*await store.rooms(DISCORD), *await store.rooms(MATRIX)] if usable else []
         return findings, tuple(room.key for room in rooms)
     finally:
         await database.aclose()
+
+
+async def _looks(store: PostgresStore, settings: Settings) -> list[Finding]:
+    """Look whether the pictures are there by which people and things are painted again."""
+    files = await store.look_files()
+    lacking = sorted(await FileShelf(settings.static_dir).lacking([file for file, _ in files]))
+    if not lacking:
+        return [Finding("looks", "ok", f"{len(files)}, all there")] if files else []
+    some = ", ".join(lacking[:MOST_NAMED]) + (" …" if len(lacking) > MOST_NAMED else "")
+    what_to_do = f"put them back into {settings.static_dir} from a copy, or send them again with /story character look"
+    told = f"{len(lacking)} of {len(files)} are not there, pictures are painted without them ({some}): {what_to_do}"
+    return [Finding("looks", "warn", told)]
 
 
 async def _storyteller(settings: Settings) -> list[Finding]:
@@ -179,7 +194,7 @@ def _places(settings: Settings) -> list[Finding]:
     directories = {
         "data": settings.data_dir,
         "pictures": settings.pictures_dir,
-        "looks": settings.static_dir,
+        "static": settings.static_dir,
         "exports": settings.exports_dir,
         "workflows": settings.workflow_dir,
         "log": log_file(settings),

@@ -14,6 +14,7 @@ from types import FrameType, TracebackType
 
 import structlog
 
+from bot.art import Scanner, as_text
 from bot.compose import (
     House,
     alongside,
@@ -36,12 +37,15 @@ from bot.platforms.terminal.surface import TerminalSurface
 from bot.presenter.presenter import Presenter
 from bot.storyteller import embedder_beside, for_play, for_workers
 from storyforge_core.domain.story import PlaythroughId
+from storyforge_core.engine.clock import SystemClock
 from storyforge_core.errors import SetupError, StoryForgeError
 from storyforge_core.logs import configure
 from storyforge_core.memory_ports import Embedder
 from storyforge_core.ports import Writer
 from storyforge_core.settings import Settings, checkout, load_settings
 from storyforge_core.store.backup import backup, restore
+from storyforge_core.store.postgres import PostgresStore
+from storyforge_core.store.shelf import FileShelf
 
 DONE, FAILED, MISCONFIGURED, INTERRUPTED = 0, 1, 78, 130
 """78 is EX_CONFIG of sysexits.h: starting again is pointless before somebody has changed something."""
@@ -72,7 +76,7 @@ def run(options: Namespace) -> int:
         return INTERRUPTED
 
 
-async def _program(options: Namespace, settings: Settings, home: Path | None) -> int:
+async def _program(options: Namespace, settings: Settings, home: Path | None) -> int:  # noqa: PLR0911 - a line a program
     match options.program:
         case "play":
             return await _play(options, settings)
@@ -84,6 +88,8 @@ async def _program(options: Namespace, settings: Settings, home: Path | None) ->
             return await _examine(options, settings, home)
         case "workflows":
             return await _check_workflows(settings)
+        case "art":
+            return await _scan_art(options, settings)
         case _:
             return await _keep(options, settings)
 
@@ -184,6 +190,19 @@ async def _check_workflows(settings: Settings) -> int:
     return DONE if any(finding.status == "ok" for finding in findings) else FAILED
 
 
+async def _scan_art(options: Namespace, settings: Settings) -> int:
+    """Say whose pictures are in a directory, and take them in where that is asked for."""
+    configure("error", settings.log_format)
+    async with ready_database(settings) as database:
+        clock = SystemClock()
+        scanner = Scanner(PostgresStore(database, clock), FileShelf(settings.static_dir), clock)
+        found = await scanner.scan(Path(options.directory), options.story)
+        if options.apply:
+            found = await scanner.take_in(found)
+        _say(as_text(found))
+    return DONE
+
+
 async def _keep(options: Namespace, settings: Settings) -> int:
     """Look after the database: bring it up to date, into a file, or out of one."""
     configure("warning", settings.log_format)
@@ -196,8 +215,9 @@ async def _keep(options: Namespace, settings: Settings) -> int:
         if options.program == "backup":
             await backup(url, file)
             _say(f"All stories are in {file}.")
-            if await asyncio.to_thread(settings.pictures_dir.is_dir):
-                _say(f"Their pictures are files of their own: copy {settings.pictures_dir} as well.")
+            for directory, what in ((settings.pictures_dir, "pictures"), (settings.static_dir, "looks")):
+                if await asyncio.to_thread(directory.is_dir):
+                    _say(f"Their {what} are files of their own: copy {directory} as well.")
         else:
             await restore(url, file)
             _say(f"The stories of {file} are in the database.")

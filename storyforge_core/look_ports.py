@@ -1,6 +1,6 @@
 """What looks need from the outside world; see `ports` for everything else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +31,13 @@ class Shelf(Protocol):
     async def lacking(self, files: Sequence[str]) -> frozenset[str]:
         """Tell which of some files are not there."""
 
+    async def remove(self, files: Iterable[str]) -> None:
+        """Delete the files of looks that belong to no story any more.
+
+        Raises:
+            ServiceDown: the disk does not let go of them.
+        """
+
     def place(self, file: str) -> Path:
         """Say where a file is, or would be."""
 
@@ -43,6 +50,12 @@ class LookDesk(Protocol):
 
     async def look_file(self, sha256: str) -> str | None:
         """Find where a picture of these bytes lies already; None where it does not."""
+
+    async def opening(self, scene: SceneId) -> SceneId:
+        """Find the scene that the path to a scene begins with."""
+
+    async def scene_ids(self, story: StoryId) -> Mapping[int, SceneId]:
+        """The scenes of a story by number."""
 
     async def count_looks(self, story: StoryId) -> int:
         """Count the pictures of a story, forgotten ones too."""

@@ -86,6 +86,8 @@ class Purged:
     stories: int
     pictures: tuple[str, ...] = ()
     """Hashes of files that belong to no story any more."""
+    looks: tuple[str, ...] = ()
+    """Files of looks that belong to no story any more."""
 
 
 @dataclass(frozen=True, slots=True)

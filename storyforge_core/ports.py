@@ -257,10 +257,11 @@ class Desk(Book, PictureDesk, LookDesk, Protocol):
     async def traces(self) -> tuple[PlaythroughId, ...]:
         """Lock and answer the playthroughs in which the asker left a trace."""
 
-    async def forget_player(self, stranger: PlayerId, *, everything: bool) -> None:
+    async def forget_player(self, stranger: PlayerId, *, everything: bool) -> tuple[str, ...]:
         """Forget who the asker is, but for their place in stories and their votes in open ballots.
 
-        Where they were shut out, their accounts stay so, as those of a stranger.
+        Where they were shut out, their accounts stay so, as those of a stranger. Answers the files of looks that have
+        to be deleted once this is stored.
         """
 
     async def draft_of(self, scene: SceneId) -> Draft | None:

@@ -194,7 +194,7 @@ async def club(
     async def last_call(playthrough: PlaythroughId, scene: SceneId) -> None:
         await clubs[0].last_call(playthrough, scene)
 
-    playing = game(database, writer, rules=rules, last_calls=(last_call,), studio=studio)
+    playing = game(database, writer, rules=rules, last_calls=(last_call,), studio=studio, static=place / "static")
     async with DiscordPeer(window=1.0) as peer, playing as play:
         members = Club(peer, play, database, place / "commands")
         clubs.append(members)

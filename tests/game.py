@@ -196,7 +196,9 @@ async def game(  # noqa: PLR0913 - what a test may want of a process
     runner = Runner(store, told_by, memory, bus, clock, recipe, mode)
     portraits = Portraits(FileShelf(static or Path("nowhere")), gallery)
     forge = StoryForge(store, clock, rules or Rules(), Oracle(memory, told_by), mode, portraits, last_calls=last_calls)
-    painter = Painter(store, studio.illustrator, gallery, studio.visualizer, clock, PICTURE) if studio else None
+    painter = None
+    if studio:
+        painter = Painter(store, studio.illustrator, gallery, portraits.shelf, studio.visualizer, clock, PICTURE)
     tasks = [asyncio.create_task(bus.listen())]
     for _ in range(workers):
         worker = Worker(

@@ -175,7 +175,7 @@ async def club(
     async def last_call(playthrough: PlaythroughId, scene: SceneId) -> None:
         await clubs[0].last_call(playthrough, scene)
 
-    playing = game(database, writer, rules=rules, last_calls=(last_call,), studio=studio)
+    playing = game(database, writer, rules=rules, last_calls=(last_call,), studio=studio, static=place / "static")
     async with people(homeserver) as meet, playing as play:
         ann, bo, bot = await asyncio.gather(meet("ann"), meet("bo"), asyncio.to_thread(homeserver.register, "keeper"))
         options = Options(

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import assert_never
 
+from bot.surface import File
 from bot.wording.voice import Voice, lines
+from storyforge_core.domain.look_replies import LookLine, LookShown, LooksListed
 from storyforge_core.domain.looks import LookSource
-from storyforge_core.domain.replies import LookLine, LookShown, LooksListed
 
 FROM: Mapping[LookSource, str] = {
     "given": "a picture that was sent",
@@ -28,9 +29,10 @@ def look_text(reply: LookShown | LooksListed, voice: Voice) -> str:
             assert_never(reply)
 
 
-def look_alt(reply: LookShown) -> str:
-    """Say to those who cannot see it what the picture is."""
-    return f"{reply.name}, as pictures show them from scene {reply.scene} on"
+def look_file(reply: LookShown) -> File:
+    """The picture of a look, with words for those who cannot see it."""
+    alt = f"{reply.name}, as pictures of the story show them from scene {reply.scene} on"
+    return File(f"look-from-scene-{reply.scene}.png", reply.picture, alt, reply.place)
 
 
 def _listed(reply: LooksListed, voice: Voice) -> str:

@@ -34,6 +34,7 @@ def my_data(data: MyData, voice: Voice) -> str:
         _sum("Lore", data.lore),
         _sum("Scenes you rewrote", data.scenes),
         _sum("Cards and facts you wrote down", data.written),
+        _sum("Looks you gave", data.looks),
         f"Steps in the log: {data.steps:,}",
         ASK,
     )

@@ -14,6 +14,7 @@ from bot.wording.server import not_here, space_shown
 from bot.wording.treemap import Canvas, draw
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.look_replies import LookShown, LooksListed
 from storyforge_core.domain.replies import (
     Accepted,
     AnswerShown,
@@ -22,8 +23,6 @@ from storyforge_core.domain.replies import (
     EntitiesShown,
     EntityShown,
     FactsShown,
-    LookShown,
-    LooksListed,
     LoreExported,
     LoreImported,
     LoreListed,

@@ -12,6 +12,7 @@ def upgrade() -> None:
     op.execute("""
         CREATE TABLE look (
             id UUID NOT NULL,
+            given BIGINT GENERATED ALWAYS AS IDENTITY NOT NULL,
             story_id UUID NOT NULL,
             kind VARCHAR(16) NOT NULL,
             entity_id UUID,

@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from typing import Final, Literal, NewType
 from uuid import UUID
 
-from storyforge_core.domain.bible import Entity, EntityId, Sort, named
-from storyforge_core.domain.pictures import Vision
-from storyforge_core.domain.story import PlayerId, SceneId, StoryId
+from storyforge_core.domain.answers import one_line
+from storyforge_core.domain.bible import Card, Entity, EntityId, Sort, named
+from storyforge_core.domain.pictures import Likeness, LookKind, Vision
+from storyforge_core.domain.story import PlayerId, PlaythroughId, SceneId, StoryId
 
 LookId = NewType("LookId", UUID)
-LookKind = Literal["character", "location", "scene", "prop"]
-"""What a picture is of; the first part of its file's name."""
 LookSource = Literal["given", "kept", "scanned"]
 """Where a picture comes from: sent by a player, painted for a scene, found on the owner's disk."""
 
@@ -29,6 +28,8 @@ MOST_LOOKS = 300
 """Pictures of one story, forgotten ones too: their files stay, since undo brings them back."""
 MOST_LOOK_BYTES = 20_000_000
 """Of what is sent; what is kept of it is smaller."""
+SHOWN_CHARS = 80
+"""Of what a painter is told of whom a look shows; how they look they can see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +61,12 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """A look as a picture is painted by it."""
+class Reading:
+    """A story as a group reads it, for whoever runs the bot."""
 
-    name: str
-    """Of whom it shows; empty for the scene itself."""
-    kind: LookKind
-    file: str
-    sha256: str
+    id: PlaythroughId
+    number: int
+    title: str
 
 
 def file_of(kind: LookKind, subject: UUID, at: datetime) -> str:
@@ -77,17 +76,21 @@ def file_of(kind: LookKind, subject: UUID, at: datetime) -> str:
 
 def upload_name(likeness: Likeness) -> str:
     """Name a look for a picture server: after its bytes, so that the same is there once, and says nothing else."""
-    return f"storyforge_{likeness.kind}_{likeness.sha256}.png"
+    return f"{likeness.kind}_{likeness.sha256}.png"
 
 
 def likenesses(entities: Iterable[Entity], held: Sequence[Held]) -> tuple[Likeness, ...]:
     """The looks of some who may be seen, those first whom a picture has to show right; then that of the scene."""
     by_entity = {each.look.entity: each.look for each in held}
-    found = [(entity.card.name, by_entity[entity.id]) for entity in entities if entity.id in by_entity]
-    if None in by_entity:
-        found.append(("", by_entity[None]))
-    found.sort(key=lambda pair: ORDER.index(pair[1].kind))
-    return tuple(Likeness(name, look.kind, look.file, look.sha256) for name, look in found)
+    found = [_likeness(each.card, by_entity[each.id]) for each in entities if each.id in by_entity]
+    if (scene := by_entity.get(None)) is not None:
+        found.append(Likeness("", scene.kind, scene.file, scene.sha256, ""))
+    return tuple(sorted(found, key=lambda each: ORDER.index(each.kind)))
+
+
+def _likeness(card: Card, look: Look) -> Likeness:
+    told = one_line(card.description, SHOWN_CHARS)
+    return Likeness(card.name, look.kind, look.file, look.sha256, f"{card.name}: {told}" if told else card.name)
 
 
 def visible(known: Sequence[Entity], vision: Vision) -> tuple[Entity, ...]:

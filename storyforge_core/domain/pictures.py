@@ -9,6 +9,8 @@ from storyforge_core.domain.story import PictureMode, PlayerId, PlaythroughId, R
 
 PictureId = NewType("PictureId", UUID)
 
+LookKind = Literal["character", "location", "scene", "prop"]
+"""What a look is of; the first part of its file's name."""
 Mime = Literal["image/png", "image/jpeg", "image/webp"]
 
 
@@ -18,6 +20,19 @@ class Figure:
 
     name: str
     look: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A picture of somebody or something, by which a scene may be painted; see `looks`."""
+
+    name: str
+    """Of whom it shows; empty for the scene itself."""
+    kind: LookKind
+    file: str
+    sha256: str
+    shows: str
+    """For the illustrator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +58,10 @@ class Sight:
     """Who the picture is for."""
     covered: bool = False
     """It is to be seen only by those who uncover it."""
+    names: tuple[str, ...] = ()
+    """Of everybody and everything known whom the scene names: those who may be seen."""
+    likenesses: tuple[Likeness, ...] = ()
+    """Of those among them who have a look here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,8 @@ class Reference:
     name: str
     """Of a file, such as `character_0190….png`; the same name always has the same bytes."""
     data: bytes = field(repr=False)
+    shows: str = ""
+    """Who or what is on it, for the illustrator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +187,8 @@ class PictureDraft:
     workflow: str = ""
     done: float = 0.0
     """How much of it is painted, from 0 to 1, as far as is known."""
+    lacking: tuple[str, ...] = ()
+    """Names of those whose look it should have been painted by, had its file been there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,8 @@ class MyData:
     """The titles of scenes that they wrote themselves, as edits."""
     written: tuple[Said, ...] = ()
     """What they wrote down as true: cards and facts."""
+    looks: tuple[Said, ...] = ()
+    """Whom they gave a look, by a picture that they sent or kept."""
     steps: int = 0
     """How many entries of the audit log are theirs."""
 
@@ -85,6 +87,8 @@ class Erasure:
     """The ids of entries of the lore whose words go."""
     titles: frozenset[str] = frozenset()
     """What those were called."""
+    looks: frozenset[str] = frozenset()
+    """The ids of looks that go."""
     hints: bool = False
     """Their hints go."""
 
@@ -110,6 +114,8 @@ class Erasure:
         if value.get("entry") in self.lore:
             value |= {words: "" for words in ("title", "text") if words in value}
             value |= {side: None for side in ("before", "after") if side in value}
+        if value.get("look") in self.looks and "before" in value:
+            value |= {"before": None, "after": None}
         if self.hints and value.get("asker") in self.players and "hint" in value:
             value["hint"] = ""
         if "premise" in value and value.get("note") in self.notes:

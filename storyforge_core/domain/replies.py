@@ -1,12 +1,12 @@
 """What only the asker is told, at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.bible import Card, Fact, Sort
 from storyforge_core.domain.events import Task
-from storyforge_core.domain.looks import LookSource
+from storyforge_core.domain.look_replies import LookShown, LooksListed
 from storyforge_core.domain.lore import LoreEntry, Phase
 from storyforge_core.domain.manifest import Manifest, Measure
 from storyforge_core.domain.memory import Progress, Quote
@@ -262,39 +262,6 @@ class FactsShown:
 
     facts: tuple[Fact, ...]
     kind: Literal["facts_shown"] = "facts_shown"
-
-
-@dataclass(frozen=True, slots=True)
-class LookShown:
-    """How somebody or something looks here."""
-
-    name: str
-    scene: int
-    """The number of the scene from which it holds."""
-    source: LookSource
-    place: str
-    """Where the file is, or was."""
-    picture: bytes = field(repr=False)
-    """Empty where the file is not there any more."""
-    kind: Literal["look_shown"] = "look_shown"
-
-
-@dataclass(frozen=True, slots=True)
-class LookLine:
-    """One of those who have a look."""
-
-    name: str
-    scene: int
-    there: bool
-    """Its file is where it was put."""
-
-
-@dataclass(frozen=True, slots=True)
-class LooksListed:
-    """Who and what has a look here."""
-
-    lines: tuple[LookLine, ...]
-    kind: Literal["looks_listed"] = "looks_listed"
 
 
 @dataclass(frozen=True, slots=True)

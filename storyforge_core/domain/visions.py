@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from storyforge_core.domain.answers import ANSWER_CHARS, Problem, json_objects, one_line
 from storyforge_core.domain.bible import Entity, Sort, named
+from storyforge_core.domain.mentions import plain
 from storyforge_core.domain.pictures import Figure, Sight, Vision
 
 PART_CHARS = 240
@@ -13,6 +14,7 @@ PROMPT_CHARS = 1200
 LOOK_CHARS = 160
 MOST_FIGURES = 3
 """More people than that no image model keeps apart."""
+MOST_PROPS = 3
 FRAMINGS = ("close-up", "medium shot", "wide shot", "bird's-eye view", "low angle")
 PARTS = ("who", "action", "where", "light")
 """What a picture is told of, in this order: image models heed what comes first."""
@@ -33,22 +35,32 @@ def known_place(entities: Sequence[Entity], prose: str) -> str:
     return next((_figure(place) for place in _known(entities, prose, "place")), "")
 
 
+def sitters(entities: Sequence[Entity], prose: str) -> tuple[Entity, ...]:
+    """Everybody and everything that a scene, or who asks for its picture, names and that it may show."""
+    there = named(entities, prose)
+    most: Mapping[Sort, int] = {"character": MOST_FIGURES, "place": 1, "prop": MOST_PROPS}
+    by_sort = ([each for each in there if each.card.sort == sort][:few] for sort, few in most.items())
+    return tuple(each for some in by_sort for each in some)
+
+
 def _known(entities: Sequence[Entity], prose: str, sort: Sort) -> tuple[Figure, ...]:
     cards = (entity.card for entity in named(entities, prose) if entity.card.sort == sort)
     return tuple(Figure(card.name, one_line(card.description, LOOK_CHARS)) for card in cards)
 
 
-def vision_schema() -> Mapping[str, object]:
-    """JSON Schema of an answer; lengths are bounded so that it ends."""
+def vision_schema(names: Sequence[str] = ()) -> Mapping[str, object]:
+    """JSON Schema of an answer; lengths are bounded so that it ends. It says who of some can be seen."""
     text = {"type": "string", "minLength": 1, "maxLength": PART_CHARS}
+    visible = {"type": "array", "items": {"type": "string", "enum": list(names)}, "maxItems": len(names)}
     return {
         "type": "object",
         "properties": {
             **dict.fromkeys(PARTS, text),
             "framing": {"type": "string", "enum": list(FRAMINGS)},
             "alt": {"type": "string", "minLength": 1, "maxLength": ALT_CHARS},
+            **({"visible": visible} if names else {}),
         },
-        "required": [*PARTS, "framing", "alt"],
+        "required": [*PARTS, "framing", "alt", *(["visible"] if names else [])],
         "additionalProperties": False,
     }
 
@@ -65,7 +77,16 @@ def read_vision(answer: str, sight: Sight) -> Vision | Problem:
     if framing not in FRAMINGS:
         return Problem(f'"framing" has to be one of {", ".join(FRAMINGS)}.')
     parts = [one_line(str(found[name]), PART_CHARS).rstrip(" .,;") for name in PARTS]
-    return Vision(_prompt([f"{framing}: {parts[0]}", *parts[1:]], sight), one_line(str(found["alt"]), ALT_CHARS))
+    prompt = _prompt([f"{framing}: {parts[0]}", *parts[1:]], sight)
+    return Vision(prompt, one_line(str(found["alt"]), ALT_CHARS), _seen(found.get("visible"), sight.names))
+
+
+def _seen(answered: object, names: Sequence[str]) -> tuple[str, ...] | None:
+    """Who can be seen, as far as the answer says so in a way that can be read; it is no worse a picture without."""
+    if not isinstance(answered, list):
+        return None
+    said = {plain(each) for each in answered if isinstance(each, str)}
+    return tuple(name for name in names if plain(name) in said)
 
 
 def fallback_vision(sight: Sight) -> Vision:

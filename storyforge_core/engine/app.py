@@ -31,9 +31,9 @@ from storyforge_core.engine.handlers import (
     spaces,
 )
 from storyforge_core.engine.oracle import Errand, Oracle
-from storyforge_core.engine.portraits import Portraits
+from storyforge_core.engine.portraits import Cleared, Portraits
 from storyforge_core.engine.table import NO_STORY, Table
-from storyforge_core.errors import NotFound, StoryForgeError
+from storyforge_core.errors import NotFound, ServiceDown, StoryForgeError
 from storyforge_core.ports import Clock, Desk, Store
 
 PERSONAL = (ask.ShowMyData, ask.ForgetMe)
@@ -104,10 +104,21 @@ class StoryForge:
             incoming = await self._drawn(incoming)
             async with self.store.receive(incoming) as desk:
                 found = await self._answer(desk, incoming) if desk.fresh else Repeated()
+            if isinstance(found, Cleared):
+                return await self._cleared(found)
             return await self.oracle.look(found) if isinstance(found, Errand) else found
         except StoryForgeError as error:
             structlog.get_logger().info("declined", error=str(error), command=type(incoming.command).__name__)
             return Declined(str(error))
+
+    async def _cleared(self, found: Cleared) -> Reply:
+        """Delete files that nothing needs any more; a disk that is away keeps them, and the log says so."""
+        if self.portraits is not None and found.files:
+            try:
+                await self.portraits.shelf.remove(found.files)
+            except ServiceDown as error:
+                structlog.get_logger().error("files not deleted", files=found.files, reason=str(error))
+        return found.reply
 
     async def _drawn(self, incoming: Incoming) -> Incoming:
         """Look through a picture that comes along, before anything is held for it.
@@ -164,7 +175,7 @@ class StoryForge:
         for failed in filter(None, (call.exception() for call in done)):
             structlog.get_logger().error("votes not brought in", ballot=str(ballot), exc_info=failed)
 
-    async def _answer(self, desk: Desk, incoming: Incoming) -> Reply | Errand:
+    async def _answer(self, desk: Desk, incoming: Incoming) -> Reply | Errand | Cleared:
         if desk.room is None or desk.player is None:
             msg = "Somebody has to ask, from somewhere."
             raise NotFound(msg)
@@ -191,7 +202,7 @@ class StoryForge:
         return await _dispatch(table, incoming.command)
 
 
-async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # noqa: C901, PLR0911, PLR0912 - a line for each file of handlers
+async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand | Cleared:  # noqa: C901, PLR0911, PLR0912 - a line for each file of handlers
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.Unvote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)

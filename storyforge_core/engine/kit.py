@@ -8,6 +8,7 @@ from storyforge_core.domain.runs import Run
 from storyforge_core.engine.bus import Feed
 from storyforge_core.engine.memory import Memory
 from storyforge_core.engine.sharing import Sharing
+from storyforge_core.look_ports import Shelf
 from storyforge_core.picture_ports import Gallery, Illustrator
 from storyforge_core.ports import Store, Writer
 
@@ -34,6 +35,7 @@ class Easel:
     store: Store
     illustrator: Illustrator
     gallery: Gallery
+    shelf: Shelf
     visualizer: Writer | None
     """Who puts scenes into the words of an illustrator; None where no language model does."""
     hear: Callable[[Progress], None]

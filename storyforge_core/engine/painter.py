@@ -16,6 +16,7 @@ from storyforge_core.engine.recipes import PictureRecipe
 from storyforge_core.engine.sharing import Sharing
 from storyforge_core.engine.stages import Stage, attempt, patiently, to_the_end
 from storyforge_core.errors import PaintingFailed, ServiceDown, StoryForgeError, Superseded
+from storyforge_core.look_ports import Shelf
 from storyforge_core.picture_ports import Gallery, Illustrator
 from storyforge_core.ports import Clock, Desk, Store, Writer
 
@@ -32,6 +33,7 @@ class Painter:
     store: Store
     illustrator: Illustrator
     gallery: Gallery
+    shelf: Shelf
     visualizer: Writer | None
     clock: Clock
     recipe: PictureRecipe
@@ -77,7 +79,9 @@ class Painter:
         draft = run.draft
         for stage, following in tuple(zip(self.recipe, (*names[1:], "hang"), strict=True))[first:]:
             async with self._reporting(run, worker, stage.name, draft) as hear:
-                easel = Easel(run, self.store, self.illustrator, self.gallery, self.visualizer, hear, self.sharing)
+                easel = Easel(
+                    run, self.store, self.illustrator, self.gallery, self.shelf, self.visualizer, hear, self.sharing
+                )
                 draft = await _tried(stage, draft, easel)
             await self._checkpoint(run, worker, following, draft)
         await self._conclude(run, lambda desk: hang(desk, run, draft, self.clock))

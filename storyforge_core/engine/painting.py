@@ -3,7 +3,7 @@
 import structlog
 
 from storyforge_core.domain.changes import PictureAdded, PictureSet
-from storyforge_core.domain.events import PictureFailed, PictureForgotten, PictureQueued, PictureShown
+from storyforge_core.domain.events import Noted, PictureFailed, PictureForgotten, PictureQueued, PictureShown
 from storyforge_core.domain.pictures import Picture, PictureDraft, PictureId, PictureOrder, PictureRun
 from storyforge_core.domain.story import PlaythroughId, RunId, Scene
 from storyforge_core.errors import Busy
@@ -76,7 +76,18 @@ async def hang(desk: Desk, run: PictureRun, draft: PictureDraft, clock: Clock) -
         covered=draft.sight is not None and draft.sight.covered,
     )
     await desk.tell(run.playthrough, shown, *(PictureForgotten(old.id, order.by) for old in older))
+    if draft.lacking:
+        await desk.tell(run.playthrough, Noted(_without(draft.lacking, scene)))
     await desk.finish(run.id, "done")
+
+
+def _without(names: tuple[str, ...], scene: Scene) -> str:
+    one = len(names) == 1
+    looks = f"The look of {names[0]} is" if one else f"The looks of {', '.join(names)} are"
+    return (
+        f"{looks} not on the disk any more: scene {scene.number} was painted without {'it' if one else 'them'}. "
+        f"Send {'it' if one else 'them'} again with /story character look, or see /story look list."
+    )
 
 
 async def give_up(desk: Desk, run: PictureRun, sentence: str) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from storyforge_core.domain.bible import EntityId
 from storyforge_core.domain.changes import LookSet
-from storyforge_core.domain.looks import MOST_LOOKS, Held, Look, LookId, LookKind, LookSource, file_of
+from storyforge_core.domain.looks import MOST_LOOKS, Held, Look, LookId, LookSource, file_of
+from storyforge_core.domain.pictures import LookKind
+from storyforge_core.domain.replies import Reply
 from storyforge_core.domain.story import PlayerId, SceneId, StoryId
 from storyforge_core.errors import Refused
 from storyforge_core.look_ports import Shelf
@@ -19,6 +21,14 @@ class Portraits:
 
     shelf: Shelf
     gallery: Gallery
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What is answered, and the files that are to be deleted as soon as it is stored that nothing needs them."""
+
+    reply: Reply
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

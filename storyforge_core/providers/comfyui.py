@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 
 import structlog
 
-from storyforge_core.domain.pictures import Commission, Painted, Progress, Size
+from storyforge_core.domain.pictures import Commission, Painted, Progress, Reference, Size
 from storyforge_core.domain.writing import Finding
 from storyforge_core.errors import ModelMissing, PaintingFailed, ServiceDown
 from storyforge_core.providers.comfyui_answers import Job, Rejected
@@ -22,6 +22,8 @@ from storyforge_core.providers.comfyui_hosts import Host, Way, ways
 
 PREFERRED = ("flux2_klein", "z_image_turbo", "flux_basic", "flux_kontext", "qwen_edit")
 """Where nobody has chosen a workflow: the first of these that a server can do, then any other."""
+BY_LOOKS = ("flux2_klein", "flux_kontext", "qwen_edit", "flux_redux")
+"""Likewise where there are reference pictures; after them whatever else takes some, then what takes none."""
 SMALLER = 0.7
 """Width and height of the second try after the memory ran out: half the pixels."""
 SENT_AGAIN = 2
@@ -171,16 +173,15 @@ class ComfyIllustrator:
         references = len(commission.references)
         if named is not None and named.paints_with(references):
             return [named]
-        rank = {name: place for place, name in enumerate(PREFERRED)}
         able = [workflow for workflow in known.values() if workflow.paints_with(references)]
-        return sorted(able, key=lambda workflow: rank.get(workflow.name, len(rank)))
+        return sorted(able, key=lambda workflow: _rank(workflow, references))
 
     async def _send(self, way: Way, commission: Commission, client: str) -> None:
         wire = way.host.wire
-        slots = len(way.workflow.facts.references)
-        uploads = [await wire.upload(one.name, one.data) for one in commission.references[:slots]]
+        used = commission.references[: len(way.workflow.facts.references)]
+        uploads = [await wire.upload(one.name, one.data) for one in used]
         filling = Filling(
-            prompt=commission.prompt,
+            prompt=_with_references(commission.prompt, used),
             negative=commission.avoid,
             seed=commission.seed,
             size=commission.size,
@@ -325,6 +326,19 @@ async def _forgotten(host: Host, picture: UUID) -> None:
             await host.wire.forget(picture)
     except ServiceDown as error:
         log.warning("not told to stop", host=host.wire.shown, error=str(error))
+
+
+def _rank(workflow: Workflow, references: int) -> tuple[bool, int]:
+    """How late a workflow is tried where nobody has chosen one."""
+    takes_some = bool(references and workflow.facts.references)
+    order = BY_LOOKS if takes_some else PREFERRED
+    return bool(references) and not takes_some, order.index(workflow.name) if workflow.name in order else len(order)
+
+
+def _with_references(prompt: str, used: Sequence[Reference]) -> str:
+    """Say what the reference pictures are of: a prompt names nobody whom a model knows."""
+    told = [f"Reference picture {number} is {one.shows}." for number, one in enumerate(used, 1) if one.shows]
+    return " ".join([prompt, *told])
 
 
 def _smaller(size: Size) -> Size:

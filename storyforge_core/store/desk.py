@@ -8,7 +8,6 @@ from storyforge_core.domain.bible import Entity, Fact
 from storyforge_core.domain.changes import UNDOABLE, Change, Entry, MemberSet, RoomSet, StoryAdded, Verb
 from storyforge_core.domain.commands import Speaker
 from storyforge_core.domain.events import Event
-from storyforge_core.domain.looks import Held
 from storyforge_core.domain.lore import Fired, LoreId, StoryLore
 from storyforge_core.domain.pictures import Picture, PictureId, PictureRun
 from storyforge_core.domain.privacy import MyData
@@ -35,7 +34,6 @@ from storyforge_core.picture_ports import Filed
 from storyforge_core.ports import Clock
 from storyforge_core.store import (
     bible,
-    looks,
     lore,
     memory,
     pictures,
@@ -50,6 +48,7 @@ from storyforge_core.store import (
 from storyforge_core.store.arrivals import Arrival
 from storyforge_core.store.codec import CHANGES, EVENT, dump, storable
 from storyforge_core.store.jobs_sql import CHANNEL
+from storyforge_core.store.look_desk import LooksAtDesk
 from storyforge_core.store.statement import Db, Statement
 
 # Locks and reads anew afterwards: a statement that had to wait still sees what was before the wait.
@@ -71,7 +70,7 @@ _TELL = Statement("""
 """)
 
 
-class PostgresDesk:
+class PostgresDesk(LooksAtDesk):
     """See `ports.Desk`. Made by the store; dead once its transaction has ended."""
 
     def __init__(self, db: Db, clock: Clock) -> None:
@@ -274,9 +273,9 @@ class PostgresDesk:
         """Lock and answer the playthroughs in which the asker left a trace."""
         return await privacy.traces(self._db, self._asker[1].id)
 
-    async def forget_player(self, stranger: PlayerId, *, everything: bool) -> None:
+    async def forget_player(self, stranger: PlayerId, *, everything: bool) -> tuple[str, ...]:
         """Forget who the asker is, but for their place in stories and their votes in open ballots."""
-        await privacy.forget(self._db, self._asker[1].id, stranger, everything=everything)
+        return await privacy.forget(self._db, self._asker[1].id, stranger, everything=everything)
 
     async def draft_of(self, scene: SceneId) -> Draft | None:
         """Read what a scene was made from; None when no run told it."""
@@ -289,18 +288,6 @@ class PostgresDesk:
     async def facts(self, end: SceneId) -> tuple[Fact, ...]:
         """Read the facts that hold at a scene, in the order in which they were written down."""
         return await bible.facts(self._db, end)
-
-    async def looks(self, scene: SceneId) -> tuple[Held, ...]:
-        """Read the looks that hold at a scene, the newest on its path of each; with them that of the scene itself."""
-        return await looks.held(self._db, scene)
-
-    async def look_file(self, sha256: str) -> str | None:
-        """Find where a picture of these bytes lies already; None where it does not."""
-        return await looks.file(self._db, sha256)
-
-    async def count_looks(self, story: StoryId) -> int:
-        """Count the pictures of a story, forgotten ones too."""
-        return await looks.count(self._db, story)
 
     async def runs_before(self, run: RunId) -> int:
         """Count the live runs that are written before this one."""

@@ -19,6 +19,7 @@ from procrastinate import exceptions, job_context, jobs, retry
 from storyforge_core.domain.runs import LIVE
 from storyforge_core.domain.story import BallotId, RunId, SceneId
 from storyforge_core.errors import ServiceDown
+from storyforge_core.picture_ports import Purged
 from storyforge_core.ports import Store
 from storyforge_core.store.jobs_sql import (
     CLOCK_QUEUE,
@@ -93,8 +94,8 @@ class Worker:
     on_picture: Execute | None = None
     """As `on_run`; None where nobody paints: then pictures wait for a worker elsewhere."""
     pictures_at_once: int = 1
-    on_purged: Callable[[Sequence[str]], Awaitable[None]] | None = None
-    """Gets the hashes of picture files that belong to no story any more; None where their directory is not."""
+    on_purged: Callable[[Purged], Awaitable[None]] | None = None
+    """Gets what of the files belongs to no story any more; None where their directory is not."""
 
     async def work(self) -> None:
         """Work for ever; begins anew, as another worker, whenever the database went away."""
@@ -184,7 +185,7 @@ class Worker:
             if self.retention is not None and (gone := await self.store.purge(now - self.retention)).stories:
                 structlog.get_logger().info("stories deleted whose server had removed the bot", stories=gone.stories)
                 if self.on_purged is not None:
-                    await self.on_purged(gone.pictures)
+                    await self.on_purged(gone)
             await asyncio.sleep(CLEANING)
 
     async def _sweep(self, app: procrastinate.App) -> None:

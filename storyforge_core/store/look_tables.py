@@ -1,8 +1,9 @@
 """The table of how people, places and things look."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, String, Table, Text, Uuid, text
 
-from storyforge_core.domain.looks import LookKind, LookSource
+from storyforge_core.domain.looks import LookSource
+from storyforge_core.domain.pictures import LookKind
 from storyforge_core.store.schema import id_column, metadata, one_of, to
 
 # What somebody looks like from a scene on, on all that follows it. Cards can be forgotten and come back, so nothing
@@ -11,6 +12,7 @@ look = Table(
     "look",
     metadata,
     id_column(),
+    Column("given", BigInteger, Identity(always=True), nullable=False),  # counts up: which of two is newer
     to("story"),
     Column("kind", String(16), nullable=False),
     Column("entity_id", Uuid, nullable=True),  # null: the scene itself

@@ -1,7 +1,7 @@
 """How people, places and things look: the rows; the pictures are in `shelf`."""
 
 from storyforge_core.domain.changes import LookSet
-from storyforge_core.domain.looks import Held
+from storyforge_core.domain.looks import Held, Reading
 from storyforge_core.domain.story import SceneId, StoryId
 from storyforge_core.store.codec import HELD, columns
 from storyforge_core.store.statement import Db, Statement
@@ -17,7 +17,7 @@ _HELD = Statement("""
           JOIN segment ON segment.branch_id = scene.branch_id AND scene.depth BETWEEN segment.first AND segment.last
          WHERE look.story_id = (SELECT story_id FROM scene WHERE id = :scene)
            AND look.held AND (look.kind <> 'scene' OR look.scene_id = :scene)
-         ORDER BY look.entity_id, scene.depth DESC, look.id DESC
+         ORDER BY look.entity_id, scene.depth DESC, look.given DESC
     ) AS found
 """)
 
@@ -30,7 +30,7 @@ _ADD = Statement("""
 
 _DROP = Statement("UPDATE look SET held = false WHERE id = :look AND held RETURNING id")
 
-_FILE = Statement("SELECT file FROM look WHERE sha256 = :hash ORDER BY id DESC LIMIT 1")
+_FILE = Statement("SELECT file FROM look WHERE sha256 = :hash ORDER BY given DESC LIMIT 1")
 
 _COUNT = Statement("SELECT count(*) FROM look WHERE story_id = :story")
 
@@ -38,6 +38,24 @@ _FILES = Statement("SELECT file, max(sha256) AS sha256 FROM look WHERE held GROU
 
 _NOBODYS = Statement("""
     SELECT name FROM unnest(:files::text[]) AS name WHERE NOT EXISTS (SELECT FROM look WHERE look.file = name)
+""")
+
+
+_OPENING = Statement("""
+    WITH RECURSIVE {whole_path}
+    SELECT scene.id
+      FROM scene
+      JOIN segment ON segment.branch_id = scene.branch_id AND scene.depth BETWEEN segment.first AND segment.last
+     ORDER BY scene.depth LIMIT 1
+""")
+
+_SCENES = Statement("SELECT number, id FROM scene WHERE story_id = :story")
+
+_READINGS = Statement("""
+    SELECT playthrough.id, playthrough.number, coalesce(nullif(story.title, ''), story.premise) AS title
+      FROM playthrough JOIN story ON story.id = playthrough.story_id
+     WHERE NOT story.shelved AND (playthrough.number = :number OR :number::integer IS NULL)
+     ORDER BY playthrough.number DESC LIMIT 20
 """)
 
 
@@ -51,6 +69,8 @@ async def put(db: Db, change: LookSet) -> object:
 
     The row of a forgotten one stays: undo brings it back, and its file belongs to somebody.
     """
+    if change.after is None and change.before is None:  # of somebody who was forgotten
+        return True
     if change.after is None:
         return await _DROP.value(db, look=change.look)
     return await _ADD.value(db, **columns(change.after), hash=change.after.sha256)
@@ -75,3 +95,18 @@ async def files(db: Db) -> tuple[tuple[str, str], ...]:
 async def unused(db: Db, known: tuple[str, ...]) -> tuple[str, ...]:
     """Tell which of some files belong to no look any more."""
     return tuple(row[0] for row in await _NOBODYS.rows(db, files=list(known)))
+
+
+async def opening(db: Db, scene: SceneId) -> SceneId:
+    """Find the scene that the path to a scene begins with."""
+    return SceneId(await _OPENING.value(db, scene=scene))
+
+
+async def scene_ids(db: Db, story: StoryId) -> dict[int, SceneId]:
+    """The scenes of a story by number."""
+    return {row["number"]: SceneId(row["id"]) for row in await _SCENES.rows(db, story=story)}
+
+
+async def readings(db: Db, number: int | None) -> tuple[Reading, ...]:
+    """List the stories that are read, or the one of a number; those begun last come first."""
+    return tuple(Reading(**row) for row in await _READINGS.rows(db, number=number))

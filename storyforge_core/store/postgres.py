@@ -7,6 +7,7 @@ from uuid import UUID
 
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.events import Recorded
+from storyforge_core.domain.looks import Reading
 from storyforge_core.domain.manifest import Measure
 from storyforge_core.domain.memory import Cue, Found, Passage, Progress, Unread, Vector
 from storyforge_core.domain.pictures import HungPicture, InHand, PictureDraft, PictureRun
@@ -15,7 +16,7 @@ from storyforge_core.domain.space import Space
 from storyforge_core.domain.story import BallotId, PlaythroughId, Room, RoomKey, RunId, Scene, SceneId
 from storyforge_core.picture_ports import Purged
 from storyforge_core.ports import Chunk, Clock, ShownScene, Signal
-from storyforge_core.store import arrivals, measures, memory, pictures, purge, reading, runs, spaces
+from storyforge_core.store import arrivals, looks, measures, memory, pictures, purge, reading, runs, spaces
 from storyforge_core.store.database import Database
 from storyforge_core.store.desk import PostgresDesk
 from storyforge_core.store.liveness import alive
@@ -174,6 +175,16 @@ class PostgresStore:
         """Delete the stories of spaces that the bot left before a time."""
         async with transaction(self._engine) as db:
             return await purge.purge(db, before)
+
+    async def readings(self, number: int | None = None) -> tuple[Reading, ...]:
+        """List the stories that are read, or the one of a number; those begun last come first."""
+        async with connection(self._engine) as db:
+            return await looks.readings(db, number)
+
+    async def look_files(self) -> tuple[tuple[str, str], ...]:
+        """List the files of all looks that hold anywhere, and the hashes of what should be in them."""
+        async with connection(self._engine) as db:
+            return await looks.files(db)
 
     async def scene_in(self, key: RoomKey, message: str) -> ShownScene | None:
         """Find the scene that a message of a room tells; None when it tells none."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from storyforge_core.domain.privacy import REMOVED, SOMEBODY, Account, Erasure, MyData, Part, Said
 from storyforge_core.domain.story import PlayerId, PlaythroughId
+from storyforge_core.store import looks
 from storyforge_core.store.statement import Db, Statement
 
 BATCH = 200
@@ -77,6 +78,18 @@ _WRITTEN = Statement("""
      WHERE change.actor_id = ANY(:players::uuid[]) AND change.verb = 'do'
        AND part->>'kind' IN ('entity_set', 'fact_set') AND jsonb_typeof(part->'after') = 'object'
      ORDER BY change.id
+""")
+
+_LOOKS = Statement("""
+    SELECT look.id, story.title AS story, coalesce(entity.card->>'name', look.kind) AS text
+      FROM look
+      JOIN story ON story.id = look.story_id
+      LEFT JOIN entity ON entity.id = look.entity_id
+     WHERE look.by_id = ANY(:players::uuid[]) ORDER BY look.id
+""")
+
+_NO_LOOKS = Statement("""
+    DELETE FROM look WHERE by_id = ANY(:players::uuid[]) AND source = 'given' RETURNING id, file
 """)
 
 _COUNT_STEPS = Statement("SELECT count(*) FROM change WHERE actor_id = ANY(:players::uuid[])")
@@ -226,6 +239,7 @@ async def my_data(db: Db, player: PlayerId) -> MyData:
         lore=tuple(Said(**row) for row in await _STEPS.rows(db, kind="lore_set", **who)),
         scenes=tuple(Said(**row) for row in await _STEPS.rows(db, kind="scene_added", **who)),
         written=tuple(Said(**row) for row in await _WRITTEN.rows(db, **who)),
+        looks=tuple(Said(_when(row["id"]), row["story"], row["text"]) for row in await _LOOKS.rows(db, **who)),
         steps=await _COUNT_STEPS.value(db, **who),
     )
 
@@ -241,11 +255,11 @@ async def traces(db: Db, player: PlayerId) -> tuple[PlaythroughId, ...]:
     return tuple(row["id"] for row in await _LOCK.rows(db, players=players))
 
 
-async def forget(db: Db, player: PlayerId, stranger: PlayerId, *, everything: bool) -> None:
+async def forget(db: Db, player: PlayerId, stranger: PlayerId, *, everything: bool) -> tuple[str, ...]:
     """Forget who somebody is, wherever they left a trace; what they gave to stories stays, as somebody's.
 
     Where they were shut out, their accounts stay shut out, as those of a stranger. Their place in stories and their
-    votes in open ballots are not touched: those have ways of their own.
+    votes in open ballots are not touched: those have ways of their own. Answers the files of looks that go with it.
 
     Args:
         db: a transaction in which their playthroughs are locked.
@@ -260,7 +274,9 @@ async def forget(db: Db, player: PlayerId, stranger: PlayerId, *, everything: bo
     earlier = await _NAMES.rows(db, playthroughs=playthroughs, known=known)
     names = {name for name in (*(row["name"] for row in people), *(row[0] for row in earlier)) if name}
     erasure = Erasure(frozenset(known), frozenset(names))
+    gone = await _NO_LOOKS.rows(db, **who) if everything else []
     if everything:
+        erasure = replace(erasure, looks=frozenset(str(row["id"]) for row in gone))
         erasure = await _with_words(db, erasure, who["players"], playthroughs)
     await _EDITS.run(db, somebody=SOMEBODY, **who)
     await _PERMIT.run(db)
@@ -270,6 +286,7 @@ async def forget(db: Db, player: PlayerId, stranger: PlayerId, *, everything: bo
         await statement.run(db, **who)
     await _part_from_accounts(db, who["players"], stranger)
     await _NO_NAME.run(db, somebody=SOMEBODY, **who)
+    return await looks.unused(db, tuple({row["file"] for row in gone}))
 
 
 async def _with_words(

@@ -12,6 +12,7 @@ from functools import cache
 from sqlalchemy import ForeignKeyConstraint, Table
 
 from storyforge_core.picture_ports import Purged
+from storyforge_core.store import looks
 from storyforge_core.store.statement import Db, Statement
 from storyforge_core.store.tables import delivery, identity, metadata, player, room, room_cursor, space, story
 
@@ -47,6 +48,8 @@ _PICTURES = Statement("""
      WHERE scene.story_id = ANY(:stories::uuid[])
 """)
 
+_LOOKS = Statement("SELECT DISTINCT file FROM look WHERE story_id = ANY(:stories::uuid[])")
+
 _NOBODYS = Statement("""
     SELECT hash FROM unnest(:pictures::text[]) AS hash WHERE NOT EXISTS (SELECT FROM asset WHERE asset.sha256 = hash)
 """)
@@ -68,12 +71,13 @@ async def purge(db: Db, before: datetime) -> Purged:
     stories = [row[0] for row in await _STORIES.rows(db, before=before)]
     players = [row[0] for row in await _PLAYERS.rows(db, stories=stories)]
     pictures = [row[0] for row in await _PICTURES.rows(db, stories=stories)]
+    files = tuple(row[0] for row in await _LOOKS.rows(db, stories=stories))
     await _PERMIT.run(db)
     await _rows_of_stories().run(db, stories=stories, before=before)
     await _players_of_nothing().run(db, players=players)
     await _SPACES.run(db, before=before)
     alone = tuple(row[0] for row in await _NOBODYS.rows(db, pictures=pictures))
-    return Purged(len(stories), alone)
+    return Purged(len(stories), alone, await looks.unused(db, files))
 
 
 @cache

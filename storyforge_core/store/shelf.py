@@ -55,8 +55,15 @@ class FileShelf:
         return await asyncio.to_thread(lambda: frozenset(file for file in files if not self.place(file).is_file()))
 
     async def remove(self, files: Iterable[str]) -> None:
-        """Delete the files of looks that belong to no story any more."""
-        await asyncio.to_thread(self._remove, tuple(files))
+        """Delete the files of looks that belong to no story any more.
+
+        Raises:
+            ServiceDown: the disk does not let go of them.
+        """
+        try:
+            await asyncio.to_thread(self._remove, tuple(files))
+        except OSError as error:
+            raise ServiceDown(f"A picture could not be deleted ({error.strerror}).") from error
 
     def place(self, file: str) -> Path:
         """Say where a file is, or would be."""

@@ -1,4 +1,4 @@
-"""What pictures cost beside the painting itself: to bring one into the room, to let many wait, to make one fit."""
+"""What pictures cost beside the painting: one brought into the room, many that wait, one made to fit, looks found."""
 
 import asyncio
 import io
@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from PIL import Image, ImageChops, ImageFilter
@@ -15,20 +16,26 @@ from bot.compose import House, alongside, furnish
 from bot.illustrator import studio
 from bot.presenter.presenter import Presenter
 from bot.surface import File
+from storyforge_core.domain.bible import EntityId
+from storyforge_core.domain.changes import LookSet, SceneAdded
 from storyforge_core.domain.commands import Command, Incoming, NewStory
+from storyforge_core.domain.looks import MOST_LOOKS, Look, LookId
 from storyforge_core.domain.picturing import Paint
-from storyforge_core.domain.story import RoomKey
+from storyforge_core.domain.story import Playthrough, RoomKey, SceneId
 from storyforge_core.providers.offline import OfflineEmbedder, OfflineStoryteller
 from storyforge_core.settings import Settings
 from storyforge_core.store.imaging import fitting
 from tests.bench.figures import Figure, Scale
 from tests.bench.ground import ground, scratch
+from tests.bench.timing import measure
 from tests.fakes import Chat, chat_limits
 from tests.game import ANN
 from tests.peers.comfyui.peer import ComfyPeer
+from tests.world import World, open_world
 
-HUNG_MS, WAITING_PERCENT, FIT_MS = 150.0, 2.0, 1000.0
+HUNG_MS, WAITING_PERCENT, FIT_MS, LOOKS_MS = 150.0, 2.0, 1000.0, 5.0
 ROOMS, EACH = 10, 10
+LINE, SITTERS = 1000, 30
 
 
 class Wall(Chat):
@@ -44,13 +51,15 @@ class Wall(Chat):
 
 
 def bench(scale: Scale) -> list[Figure]:
-    """Measure all three."""
+    """Measure all four."""
     hung, waiting = asyncio.run(_served(scale))
+    looks = asyncio.run(_looked_up(scale))
     large = photo((3840, 2160))
     fits = statistics.median(_fit(large) for _ in range(min(scale.starts, 3)))
     return [
         Figure("a picture: from done in ComfyUI to hung, 95th percentile", hung, "ms", HUNG_MS),
         Figure(f"{ROOMS * EACH} pictures wait: processor", waiting, "%", WAITING_PERCENT),
+        Figure(f"looks of a scene after {LINE:,} others, {MOST_LOOKS} given", looks, "ms", LOOKS_MS),
         Figure("a picture of 4K made to fit into 8 MB, in a thread", fits, "ms", FIT_MS),
     ]
 
@@ -71,6 +80,30 @@ async def _served(scale: Scale) -> tuple[float, float]:
         await asyncio.sleep(scale.seconds)
         waiting = (time.process_time() - used) / (time.monotonic() - began) * 100
     return statistics.quantiles(late, n=20)[-1], waiting
+
+
+async def _looked_up(scale: Scale) -> float:
+    """Find the looks that hold at the end of a long path, with as many given along it as a story has room for."""
+    async with ground() as database:
+        world = open_world(database)
+        story = await world.begin()
+        sitters = [EntityId(world.clock.new_id()) for _ in range(SITTERS)]
+        line: list[SceneAdded] = []
+        for _ in range(LINE):
+            line.append(SceneAdded(world.new_scene(story.story, line[-1].scene.id if line else None), ()))
+        looks = [_look(world, story, sitters[n % SITTERS], line[n * 3].scene.id) for n in range(MOST_LOOKS)]
+        async with world.store.resume(story.id) as desk:
+            await desk.apply((*line, *(LookSet(look.id, None, look) for look in looks)), "bench")
+            found = await measure(scale.times, partial(desk.looks, line[-1].scene.id))
+            assert len(await desk.looks(line[-1].scene.id)) == SITTERS
+    return found.median
+
+
+def _look(world: World, story: Playthrough, entity: EntityId, scene: SceneId) -> Look:
+    return Look(
+        id=LookId(world.clock.new_id()), story=story.story, kind="character", entity=entity, scene=scene, file="",
+        sha256="0" * 64, bytes=0, source="given", by=None,
+    )  # fmt: skip
 
 
 async def _one(house: House, peer: ComfyPeer, wall: Wall) -> float:

@@ -255,6 +255,30 @@ async def test_without_a_choice_the_first_workflow_that_has_its_files_is_taken(
     assert used == "sub/flux1-dev-fp8.safetensors", "it may lie in a subfolder"
 
 
+@pytest.mark.parametrize(
+    ("lacks", "workflow"),
+    [
+        ([], "flux2_klein"),
+        (["flux2_klein"], "flux_kontext"),
+        (["flux2_klein", "flux_kontext", "qwen_edit"], "flux_redux"),
+        (["flux2_klein", "flux_kontext", "qwen_edit", "flux_redux", "flux_ipadapter", "flux_pulid"], "z_image_turbo"),
+    ],
+)
+async def test_with_looks_a_workflow_that_takes_some_goes_before_one_that_takes_none(
+    peer: ComfyPeer, library: Library, lacks: list[str], workflow: str
+) -> None:
+    left = {name: each for name, each in library.workflows.items() if name not in lacks}
+    painter = ComfyIllustrator([peer.url], Library(left, {}))
+    looks = tuple(Reference(f"{name}.png", name.encode(), name) for name in ("Maren", "Osk"))
+    made = await painter.paint(commission(references=looks), deaf)
+    assert made.workflow == workflow
+    used = len(left[workflow].facts.references[:2])
+    assert len(peer.machine.inputs) == used, "no more than the workflow takes"
+    text = peer.machine.executed[0].graph["prompt"]["inputs"]["text"]
+    assert text.endswith(["the sea", "is Maren.", "2 is Osk."][used])
+    await painter.aclose()
+
+
 async def test_a_workflow_that_does_not_exist_is_answered_with_those_that_do(painter: ComfyIllustrator) -> None:
     with pytest.raises(ModelMissing, match=r"no workflow “flx”\. There are: flux2_klein, flux_basic"):
         await painter.paint(commission(workflow="flx"), deaf)

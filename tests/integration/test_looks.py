@@ -3,17 +3,34 @@
 import hashlib
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from storyforge_core.domain.book import AddEntity, EntityLook, ForgetEntity, ForgetLook, KeepLook, ListLooks
-from storyforge_core.domain.commands import BranchFrom, Command, ContinueStory, GoTo, NewStory, Redo, Undo
+from storyforge_core.domain.changes import Change, LookSet
+from storyforge_core.domain.commands import (
+    BranchFrom,
+    Command,
+    ContinueStory,
+    ForgetMe,
+    GoTo,
+    NewStory,
+    Redo,
+    ShowMyData,
+    Undo,
+)
+from storyforge_core.domain.look_replies import LookShown, LooksListed
 from storyforge_core.domain.looks import Held
-from storyforge_core.domain.replies import Accepted, Declined, LookShown, LooksListed
+from storyforge_core.domain.replies import Accepted, Declined, MyDataShown
+from storyforge_core.store import looks
 from storyforge_core.store.database import Database
-from tests.game import Game, game
+from storyforge_core.store.shelf import FileShelf
+from storyforge_core.store.transaction import connection
+from tests.game import ANN, BO, Game, game
 
 
 def picture(colour: str, size: tuple[int, int] = (64, 48), fmt: str = "PNG", **options: object) -> bytes:
@@ -140,9 +157,8 @@ async def test_a_card_that_comes_back_has_its_look_again(played: Game) -> None:
     assert (await look(played)).picture
 
 
-@pytest.mark.parametrize(
-    ("command", "sentence"),
-    [
+async def test_what_cannot_be_done_is_said(played: Game, tmp_path: Path) -> None:
+    for command, sentence in (
         (EntityLook("character", "Nobody", picture=picture("red")), "There is no character called"),
         (EntityLook("character", "Maren", picture=b"<svg onload='x()'/>"), "That is no picture"),
         (EntityLook("character", "Maren", file="/etc/passwd"), "only by who sits at the machine"),
@@ -150,8 +166,64 @@ async def test_a_card_that_comes_back_has_its_look_again(played: Game) -> None:
         (KeepLook(), "Scene 1 has no picture"),
         (KeepLook(scene="99"), "There is no scene"),
         (ForgetLook("Nobody"), "Nobody and nothing called “Nobody”"),
-    ],
-)
-async def test_what_cannot_be_done_is_said(played: Game, tmp_path: Path, command: Command, sentence: str) -> None:
-    assert sentence in await refused(played, command)
+        (ForgetLook("the scene"), "The scene has no look here."),
+    ):
+        assert sentence in await refused(played, command)
     assert files(tmp_path) == []
+
+
+async def test_people_are_told_of_looks_they_gave_and_those_go_with_them_when_they_want_that(
+    played: Game, tmp_path: Path
+) -> None:
+    ann, bo = replace(ANN, private=True), replace(BO, private=True)
+    await done(played, AddEntity("character", "Osk"))
+    await done(played, EntityLook("character", "Maren", picture=picture("red")))
+    await done(played, EntityLook("character", "Osk", picture=picture("blue")))
+    assert isinstance(await played.say(EntityLook("character", "Osk", picture=picture("red")), bo), Accepted)
+    assert len(files(tmp_path)) == 2
+    mine = await played.say(ShowMyData(), ann)
+    assert isinstance(mine, MyDataShown)
+    assert [said.text for said in mine.data.looks] == ["Maren", "Osk"]
+    assert isinstance(await played.say(ForgetMe(everything=True, sure=True), ann), Accepted)
+    assert len(files(tmp_path)) == 1, "the one that Bo has sent as well"
+    assert [(entry.look.entity, colour_of((await look(played, "Osk")).picture)) for entry in await held(played)] == [
+        ((await held(played))[0].look.entity, (255, 0, 0))
+    ]
+    undone = await played.say(Undo(), bo)
+    assert isinstance(undone, Accepted), undone
+    again = await played.say(Undo(), bo)
+    assert isinstance(again, Accepted), "what was forgotten holds nothing up"
+    assert await held(played) == ()
+
+
+async def test_looks_go_with_the_stories_of_a_server_but_for_files_that_others_have(
+    played: Game, database: Database, tmp_path: Path
+) -> None:
+    await done(played, EntityLook("character", "Maren", picture=picture("red")))
+    await done(played, EntityLook("character", "Maren", picture=picture("blue")))
+    (red, blue), home = [entry.look.file for entry in await every(played)], played.room
+    played.room = replace(home, realm="club", address="hall")
+    await played.play(NewStory("A mill"))
+    await done(played, AddEntity("prop", "bell"))
+    await done(played, EntityLook("prop", "bell", picture=picture("blue")))
+    await done(played, EntityLook("prop", "bell", picture=picture("green")))
+    (green,) = {*files(tmp_path)} - {red, blue}
+    at = played.forge.clock.now()
+    await played.store.attendance(home.platform, [home.realm], at - timedelta(days=40))
+    gone = await played.store.purge(at)
+    assert gone.stories == 1
+    assert set(gone.looks) == {green}
+    shelf = FileShelf(tmp_path / "static")
+    await shelf.remove(gone.looks)
+    assert files(tmp_path) == sorted([red, blue])
+    async with connection(database.engine) as db:
+        assert {file for file, _ in await looks.files(db)} == {red, blue}
+
+
+async def every(played: Game) -> list[Held]:
+    """The looks that were given so far, first given first."""
+    changes: list[Change] = []
+    async with played.store.resume(await played.playthrough()) as desk:
+        for entry in await desk.entries(await played.playthrough(), 100):
+            changes += await desk.entry_changes(entry.id)
+    return [Held(change.after, 0) for change in changes if isinstance(change, LookSet) and change.after]

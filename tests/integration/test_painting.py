@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -41,6 +42,7 @@ from storyforge_core.engine.painter import Painter
 from storyforge_core.errors import BrokenAnswer, PaintingFailed, ServiceDown
 from storyforge_core.store.database import Database
 from storyforge_core.store.postgres import PostgresStore
+from storyforge_core.store.shelf import FileShelf
 from tests.game import ANN, BO, Game, ScriptedWriter, game, until
 from tests.world import World, some_worker
 
@@ -270,7 +272,9 @@ async def test_a_worker_that_dies_with_the_picture_in_hand_costs_no_second_one(d
         kept = await played.gallery.keep(b"a picture")
         draft = replace(run.draft, vision=Vision("a door", "A door."), kept=kept, workflow="test")
         await played.store.checkpoint(run.id, first, "hang", draft)
-        painter = Painter(played.store, easel, played.gallery, None, played.forge.clock, recipes.PICTURE)
+        painter = Painter(
+            played.store, easel, played.gallery, FileShelf(Path("nowhere")), None, played.forge.clock, recipes.PICTURE
+        )
         for _ in range(2):
             await painter.execute(run.id, some_worker())
         assert not easel.commissions

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.catalog.row import HelpAsked, Problem
 from bot.platforms.matrix.addressing import Hint, Me, meant
+from storyforge_core.domain.book import EntityLook
 from storyforge_core.domain.commands import GoTo, NewStory, ShowStatus, Vote, WriteIn
 
 ME = Me("@keeper:example.org", "The Keeper")
@@ -56,6 +57,15 @@ def pill(address: str, shown: str, rest: str) -> dict[str, Any]:
 )
 def test_a_command_is_understood_however_the_bot_is_called(content: dict[str, Any]) -> None:
     assert meant(content, ME) == VOTE
+
+
+@pytest.mark.parametrize("words", ["!story character look Maren", "keeper: character look Maren"])
+def test_what_is_written_to_a_picture_is_understood_but_not_its_file_name(words: str) -> None:
+    shown = said(words, filename="maren.png") | {"msgtype": "m.image"}
+    assert meant(shown, ME) == EntityLook("character", "Maren")
+    assert meant(shown | {"filename": words}, ME) is None
+    assert meant({key: value for key, value in shown.items() if key != "filename"}, ME) is None
+    assert meant(shown | {"body": "How lovely"}, ME) is None
 
 
 @pytest.mark.parametrize(

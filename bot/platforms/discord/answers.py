@@ -13,12 +13,14 @@ from bot.platforms.discord.link import Interaction
 from bot.platforms.discord.troubles import TooLate, understood
 from bot.presenter.pages import finished
 from bot.surface import File, Limits, SurfaceError
+from bot.wording.looks import look_file
 from bot.wording.lore import lore_exported
 from bot.wording.markup import Markdown, Plain
 from bot.wording.mydata import as_json
 from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
 from bot.wording.voice import Voice, plain_mention
+from storyforge_core.domain.look_replies import LookShown
 from storyforge_core.domain.replies import LoreExported, MyDataShown, Reply
 from storyforge_core.errors import StoryForgeError
 
@@ -54,6 +56,9 @@ class Answers:
             return
         if isinstance(reply, LoreExported):
             await self._with_file(interaction, lore_exported(reply), File("lore.json", reply.text.encode(), "the lore"))
+            return
+        if isinstance(reply, LookShown) and reply.picture:
+            await self._with_file(interaction, text, await fitted(look_file(reply), interaction.filesize_limit))
             return
         whole = "" if len(text) <= MOST_PAGES * self._room else reply_text(reply, self._unmarked, WIDE)
         await self.say(interaction, text or "Done.", whole)

@@ -27,6 +27,7 @@ from bot.platforms.discord.forms import FORM_CHARS, TOO_LONG, EditForm, NoteForm
 from bot.platforms.discord.link import NO_PINGS, Interaction, Link, hang_up
 from bot.platforms.discord.menus import NO_PICTURE, NO_SCENE, NOT_OPEN, NOT_THERE, Deed, message_menus
 from bot.platforms.discord.openings import Openings
+from bot.platforms.discord.pictures import picture_argument, with_picture
 from bot.platforms.discord.threads import give_back, make_place, not_allowed
 from bot.platforms.discord.tongues import Interpreter
 from bot.reception import Asker, Reception
@@ -230,6 +231,10 @@ class StoryClient(discord.AutoShardedClient):
             await self._carry_out(interaction, make(row, await with_file(interaction, file, given)))
             return
         wanted = make(row, given)
+        if (shown := picture_argument(row)) is not None:
+            await acknowledge(interaction)
+            await self._carry_out(interaction, await with_picture(interaction, shown, wanted))
+            return
         if isinstance(wanted, OPENING):
             await self._play_on(interaction, asker_of(interaction), wanted)
             return

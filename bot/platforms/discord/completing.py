@@ -12,10 +12,10 @@ from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.bible import Sort
 from storyforge_core.domain.book import ListEntities, ListFacts, ListLooks
 from storyforge_core.domain.commands import Command, ListLore, ShowMap, ShowStatus, ShowStories, ShowTakes
+from storyforge_core.domain.look_replies import LooksListed
 from storyforge_core.domain.replies import (
     EntitiesShown,
     FactsShown,
-    LooksListed,
     LoreListed,
     MapShown,
     Reply,

@@ -39,11 +39,16 @@ class Hint:
 
 
 def meant(content: Json, me: Me) -> Parsed | Hint | None:
-    """Read what a message asks of the bot; None when it is not meant for it.
+    """Read what a message, or what is written to a picture, asks of the bot; None when it is not meant for it.
 
     Edits are not: what was said first was done. Notices are not: they come from other bots.
     """
-    if text(content, "msgtype") != "m.text" or text(relation(content), "rel_type") == EDIT:
+    if text(relation(content), "rel_type") == EDIT:
+        return None
+    if text(content, "msgtype") == "m.image":
+        words = caption(content)
+        return parse(words) or _called(content, words, me)
+    if text(content, "msgtype") != "m.text":
         return None
     if FORM in content and "m.mentions" in content:
         return _filled_in(content, me)
@@ -87,6 +92,12 @@ def _reply(content: Json, words: str, me: Me) -> Hint | None:
     if not message or not words or ("m.mentions" in content and me.user not in _mentioned(content)):
         return None
     return Hint(message, words[:HINT_CHARS])
+
+
+def caption(content: Json) -> str:
+    """What somebody wrote to a picture; some programs put its file name there."""
+    body = text(content, "body")
+    return body.strip() if text(content, "filename") not in {"", body} else ""
 
 
 def _own_words(content: Json) -> str:

@@ -20,13 +20,20 @@ from bot.platforms.matrix.rendering import rendered
 from bot.platforms.matrix.wire import API, part
 from bot.presenter.pages import finished
 from bot.surface import File, SlowDown, SurfaceDown, SurfaceError
+from bot.wording.looks import look_file
 from bot.wording.markup import Plain
 from bot.wording.mydata import as_json
 from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
 from bot.wording.voice import COMMAND, Voice
+from storyforge_core.domain.look_replies import LookShown
 from storyforge_core.domain.policy import Bucket, Rate, admit
-from storyforge_core.domain.replies import MapShown, MyDataShown, PathShown, Reply
+from storyforge_core.domain.replies import (
+    MapShown,
+    MyDataShown,
+    PathShown,
+    Reply,
+)
 from storyforge_core.errors import ServiceDown, StoryForgeError, TooFast
 from storyforge_core.ports import Clock
 
@@ -198,6 +205,8 @@ class Answers:
         else:
             async for content in self._paged(text):
                 yield content
+        if isinstance(reply, LookShown) and reply.picture:
+            yield await self._file(spot, look_file(reply))
         if isinstance(reply, MapShown) and reply.nodes:
             async for content in self._picture(spot, reply):
                 yield content

@@ -11,7 +11,7 @@ from nio.crypto.attachments import encrypt_attachment
 
 from bot.platforms.matrix.sealing import IN_CLEAR, Sealer, encrypted, opened
 from bot.platforms.matrix.troubles import AlreadyThere, understood
-from bot.platforms.matrix.wire import API, ask, part, send
+from bot.platforms.matrix.wire import API, ask, download, part, send
 from bot.surface import MessageGone, RoomGone, SlowDown, SurfaceDown, SurfaceError
 
 Urgency = Literal["last", "later", "seed", "draft", "ask"]
@@ -192,6 +192,14 @@ class Link:
         path = f"/_matrix/media/v3/upload?{urlencode({'filename': name} if name else {})}"
         url = str((await send(self.client, "POST", path, data, mime, UPLOAD_SECONDS))["content_uri"])
         return {"file": {**keys, "url": url}} if encrypted else {"url": url}
+
+    async def download(self, path: str, most: int) -> bytes:
+        """Read a file of the homeserver's, no more than so many bytes of it; the path begins with `/_matrix`.
+
+        Raises:
+            TooLarge: there are more.
+        """
+        return await download(self.client, path, most, UPLOAD_SECONDS)
 
     async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Make a request of another kind, one that sends no event; the path begins with `/_matrix`."""

@@ -16,6 +16,7 @@ from bot.platforms.matrix.direct import Direct
 from bot.platforms.matrix.invites import OUT, Invites
 from bot.platforms.matrix.link import Link
 from bot.platforms.matrix.picture_signs import PictureSigns
+from bot.platforms.matrix.pictures import with_picture
 from bot.platforms.matrix.places import Place
 from bot.platforms.matrix.threads import Threads
 from bot.platforms.matrix.troubles import NotTaken
@@ -23,6 +24,7 @@ from bot.platforms.matrix.wire import API, part
 from bot.reception import Asker, Reception
 from bot.surface import MessageGone, RoomGone
 from storyforge_core.domain import commands as ask
+from storyforge_core.domain.book import EntityLook
 from storyforge_core.domain.replies import Accepted, Declined, Repeated, Reply
 from storyforge_core.domain.space import STARTERS
 from storyforge_core.mailbox import Letter
@@ -96,8 +98,17 @@ class Hearing:
         if wanted is None:
             return
         spot = Spot(Place(room, thread_of(content)), text(event, "sender"), text(event, "event_id"), dated(event))
-        work = self._hint(spot, wanted) if isinstance(wanted, Hint) else self._asked(spot, wanted)
+        if isinstance(wanted, Hint):
+            work = self._hint(spot, wanted)
+        elif isinstance(wanted, EntityLook) and not self.invites.barred(room):
+            work = self._look(spot, wanted, content)
+        else:
+            work = self._asked(spot, wanted)
         await self.answers.excused(spot, work)
+
+    async def _look(self, spot: Spot, wanted: EntityLook, content: Json) -> None:
+        """Give somebody the look of the picture that came with the command, or that it is a reply to."""
+        await self._asked(spot, await with_picture(self.link, spot.place.room, wanted, content))
 
     async def _asked(self, spot: Spot, wanted: Parsed) -> None:
         self.answers.seen(spot)

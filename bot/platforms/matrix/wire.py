@@ -8,11 +8,13 @@ from urllib.parse import quote
 
 import nio
 
-from bot.platforms.matrix.troubles import answered, understood
+from bot.platforms.matrix.troubles import TooLarge, answered, understood
 
 API = "/_matrix/client/v3"
 REQUEST_SECONDS = 20.0
 JSON = "application/json"
+OK = 200
+REFUSAL_BYTES, PIECE_BYTES = 65_536, 65_536
 
 
 async def ask(
@@ -40,14 +42,37 @@ async def send(
     Raises:
         SurfaceError: it is refused, or there is no answer.
     """
-    headers = {"Content-Type": mime}
-    if client.access_token:
-        headers["Authorization"] = f"Bearer {client.access_token}"
+    headers = {"Content-Type": mime, **_authorised(client)}
     with understood():
         async with asyncio.timeout(seconds):
             answer = await client.send(method, path, data, headers, timeout=seconds)
             async with answer:
                 return answered(answer.status, answer.headers, await answer.read())
+
+
+async def download(client: nio.AsyncClient, path: str, most: int, seconds: float) -> bytes:
+    """Read a file, no more than so many bytes of it.
+
+    Raises:
+        SurfaceError: it is refused, or there is no answer.
+        TooLarge: there are more.
+    """
+    with understood():
+        async with asyncio.timeout(seconds):
+            answer = await client.send("GET", path, None, _authorised(client), timeout=seconds)
+            async with answer:
+                if answer.status != OK:
+                    answered(answer.status, answer.headers, await answer.content.read(REFUSAL_BYTES))
+                data = bytearray()
+                async for piece in answer.content.iter_chunked(PIECE_BYTES):
+                    data += piece
+                    if len(data) > most:
+                        raise TooLarge(f"That is too large; {most:,} bytes are the most.")
+                return bytes(data)
+
+
+def _authorised(client: nio.AsyncClient) -> dict[str, str]:
+    return {"Authorization": f"Bearer {client.access_token}"} if client.access_token else {}
 
 
 def part(text: str) -> str:

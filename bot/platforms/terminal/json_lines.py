@@ -176,11 +176,13 @@ class JsonLines:
         await self._screen.line(json.dumps(line, ensure_ascii=False, default=_plain))
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> str | bool:
     match value:
         case UUID():
             return str(value)
         case datetime():
             return value.isoformat()
+        case bytes():  # what is no text is only said to be there
+            return bool(value)
         case _:
             raise TypeError(value)

@@ -7,6 +7,7 @@ from bot.wording.happenings import reminder
 from bot.wording.replying import reply_text
 from bot.wording.treemap import ASCII, LINES, Canvas
 from bot.wording.voice import voice_of
+from storyforge_core.domain.look_replies import LookShown
 from storyforge_core.domain.replies import Accepted, Reply, StatusShown
 from storyforge_core.domain.story import Room, RoomKey
 
@@ -56,6 +57,8 @@ class Prose:
     async def reply(self, reply: Reply) -> None:
         """Show what only the asker is told; that a thing was accepted goes without saying where its effect is seen."""
         text = reply_text(reply, self._voice, self._canvas)
+        if isinstance(reply, LookShown) and reply.picture:
+            text = f"{text}\n{reply.place}"
         if isinstance(reply, Accepted):
             self._unsaid = text
         elif text:

@@ -3,14 +3,15 @@
 from typing import assert_never
 
 from storyforge_core.domain.answers import one_line
-from storyforge_core.domain.bible import NAME_CHARS, Entity, find
+from storyforge_core.domain.bible import NAME_CHARS, Entity, EntityId, find
 from storyforge_core.domain.book import EntityLook, ForgetLook, KeepLook, ListLooks
 from storyforge_core.domain.changes import LookSet
 from storyforge_core.domain.events import Noted
+from storyforge_core.domain.look_replies import LookLine, LookShown, LooksListed
 from storyforge_core.domain.looks import KINDS, LookSource, only, visible
 from storyforge_core.domain.mentions import plain
 from storyforge_core.domain.pictures import Picture
-from storyforge_core.domain.replies import Accepted, LookLine, LookShown, LooksListed, Reply
+from storyforge_core.domain.replies import Accepted, Reply
 from storyforge_core.domain.story import Scene
 from storyforge_core.engine.handlers.moving import named
 from storyforge_core.engine.portraits import Portraits, Sitting, give_look, held_by
@@ -20,6 +21,8 @@ from storyforge_core.errors import Invalid, NotFound, Refused
 Looking = EntityLook | KeepLook | ListLooks | ForgetLook
 """The commands that are handled here."""
 
+THE_SCENE = "the scene"
+"""What a look of the scene itself is called."""
 NO_FILE = (
     "A file can be named only by who sits at the machine. Send the picture itself: on Discord with the command, on "
     "Matrix with the command as its caption, or the command as a reply to the picture."
@@ -78,7 +81,8 @@ async def list_all(table: Table) -> Reply:
     """List who has a look here."""
     held = await table.desk.looks(table.require_head().id)
     lacking = await _portraits(table).shelf.lacking([each.look.file for each in held])
-    known = {entity.id: entity.card.name for entity in await _entities(table)}
+    known: dict[EntityId | None, str] = {entity.id: entity.card.name for entity in await _entities(table)}
+    known[None] = THE_SCENE
     lines = (
         LookLine(known[each.look.entity], each.number, each.look.file not in lacking)
         for each in held
@@ -89,16 +93,25 @@ async def list_all(table: Table) -> Reply:
 
 async def forget(table: Table, command: ForgetLook) -> Reply:
     """Take a look away; the one before it on the way here holds again."""
-    entity = _called(await _entities(table), command.name)
+    whose, name = await _whose(table, command.name)
     head = table.require_head()
-    held = held_by(await table.desk.looks(head.id), entity.id)
+    held = held_by(await table.desk.looks(head.id), whose)
     if held is None:
-        raise NotFound(f"{entity.card.name} has no look here.")
+        raise NotFound(f"{name[0].upper()}{name[1:]} has no look here.")
     await table.desk.apply((LookSet(held.look.id, held.look, None),), "look forget")
-    older = held_by(await table.desk.looks(head.id), entity.id)
+    older = held_by(await table.desk.looks(head.id), whose)
     now = f"The one from scene {older.number} holds again." if older else "Pictures go by words alone."
-    said = f"{table.player.name} takes the look of {entity.card.name} away that held from scene {held.number} on. {now}"
+    said = f"{table.player.name} takes the look of {name} away that held from scene {held.number} on. {now}"
     return await _note(table, said)
+
+
+async def _whose(table: Table, name: str) -> tuple[EntityId | None, str]:
+    """Whose look is meant, by any name; that of the scene itself, unless somebody is called so."""
+    known = await _entities(table)
+    if plain(name) == plain(THE_SCENE) and not any(plain(name) in map(plain, each.card.names) for each in known):
+        return None, THE_SCENE
+    entity = _called(known, name)
+    return entity.id, entity.card.name
 
 
 async def _give(table: Table, entity: Entity, scene: Scene, data: bytes, source: LookSource) -> Reply:

@@ -11,6 +11,7 @@ from storyforge_core.domain.replies import Accepted, MyDataShown, Reply
 from storyforge_core.domain.runs import Situation
 from storyforge_core.domain.story import Member, PlayerId, PlaythroughId
 from storyforge_core.engine.handlers.playing import take_out
+from storyforge_core.engine.portraits import Cleared
 from storyforge_core.engine.table import Table, quoted
 from storyforge_core.engine.turn import standing
 from storyforge_core.errors import Busy, Invalid, NotAllowed
@@ -21,11 +22,12 @@ Personal = ShowMyData | ForgetMe
 KEPT = (
     "This deletes your name, your accounts, your votes and your place in every story; what you wrote stays, as "
     f"{SOMEBODY}'s. It cannot be taken back. To do so: /story mydata delete yes — or, to have your choices, hints, "
-    "notes and lore deleted too where no scene came of them: /story mydata delete everything yes"
+    "notes and lore deleted too where no scene came of them, and the pictures you sent: /story mydata delete "
+    "everything yes"
 )
 
 
-async def handle(table: Table, command: Personal) -> Reply:
+async def handle(table: Table, command: Personal) -> Reply | Cleared:
     """Show what is kept, or forget it.
 
     Raises:
@@ -43,7 +45,7 @@ async def handle(table: Table, command: Personal) -> Reply:
             assert_never(command)
 
 
-async def forget_me(table: Table, command: ForgetMe) -> Reply:
+async def forget_me(table: Table, command: ForgetMe) -> Cleared:
     """Forget who the asker is.
 
     Raises:
@@ -62,8 +64,8 @@ async def forget_me(table: Table, command: ForgetMe) -> Reply:
     for here in traces:
         await _stop_painting(table, here.playthrough.id)
         await _take_leave(table, here)
-    await table.desk.forget_player(PlayerId(table.clock.new_id()), everything=command.everything)
-    return Accepted("Done: who you were is forgotten here. What you say from now on is a stranger's.")
+    files = await table.desk.forget_player(PlayerId(table.clock.new_id()), everything=command.everything)
+    return Cleared(Accepted("Done: who you were is forgotten here. What you say from now on is a stranger's."), files)
 
 
 async def _stop_painting(table: Table, playthrough: PlaythroughId) -> None:

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from storyforge_core.domain.pictures import Commission, PictureDraft, Size
+from storyforge_core.domain.looks import upload_name, worn
+from storyforge_core.domain.pictures import Commission, PictureDraft, Reference, Sight, Size, Vision
 from storyforge_core.engine.kit import Easel
 from storyforge_core.errors import BrokenAnswer, PaintingFailed
 
@@ -16,6 +17,7 @@ async def paint(draft: PictureDraft, easel: Easel) -> PictureDraft:
     sight, vision = draft.sight, draft.vision
     assert sight is not None  # noqa: S101 - the recipe's `needs` say so
     assert vision is not None  # noqa: S101
+    references, lacking = await _references(sight, vision, easel)
     commission = Commission(
         id=easel.run.id,
         prompt=vision.prompt,
@@ -24,6 +26,7 @@ async def paint(draft: PictureDraft, easel: Easel) -> PictureDraft:
         size=SIZE,
         title=sight.title,
         workflow=sight.workflow,
+        references=references,
     )
     if easel.sharing is None:
         painted = await easel.illustrator.paint(commission, easel.hear)
@@ -33,4 +36,17 @@ async def paint(draft: PictureDraft, easel: Easel) -> PictureDraft:
         kept = await easel.gallery.keep(painted.data)
     except BrokenAnswer as error:  # it would be the same again
         raise PaintingFailed(f"What came back from the illustrator cannot be shown. {error}") from error
-    return replace(draft, kept=kept, workflow=painted.workflow, done=1.0)
+    return replace(draft, kept=kept, workflow=painted.workflow, done=1.0, lacking=lacking)
+
+
+async def _references(sight: Sight, vision: Vision, easel: Easel) -> tuple[tuple[Reference, ...], tuple[str, ...]]:
+    """Read the looks of those who can be seen; answers them, and the names of those whose file is not there."""
+    found: list[Reference] = []
+    lacking: list[str] = []
+    for likeness in worn(sight.likenesses, vision.seen or ()):
+        data = await easel.shelf.read(likeness.file, likeness.sha256)
+        if data is None:
+            lacking.append(likeness.name or sight.title)
+        else:
+            found.append(Reference(upload_name(likeness), data, likeness.shows))
+    return tuple(found), tuple(lacking)

@@ -7,7 +7,9 @@ from dataclasses import replace
 import structlog
 
 from storyforge_core.domain.answers import Problem
+from storyforge_core.domain.bible import Entity
 from storyforge_core.domain.context import Keep, Part, as_data, shorten
+from storyforge_core.domain.looks import likenesses, visible
 from storyforge_core.domain.pictures import PictureDraft, PictureOrder, Sight, Vision
 from storyforge_core.domain.ratings import MEANT, avoided, covered
 from storyforge_core.domain.visions import (
@@ -17,6 +19,7 @@ from storyforge_core.domain.visions import (
     known_figures,
     known_place,
     read_vision,
+    sitters,
     vision_schema,
 )
 from storyforge_core.domain.writing import Asking, Brief, Message
@@ -35,13 +38,13 @@ QUESTION_TOKENS = 600
 async def see(draft: PictureDraft, easel: Easel) -> PictureDraft:
     """Fill in what there is to be seen, and how it is put for the illustrator."""
     async with easel.store.resume(easel.run.playthrough) as desk:
-        sight = await _sight(draft.order, desk)
-    if draft.order.vision is not None:
-        return replace(draft, sight=sight, vision=draft.order.vision)
-    return replace(draft, sight=sight, vision=await _vision(sight, easel.visualizer))
+        sight, known = await _sight(draft.order, desk)
+    vision = draft.order.vision or await _vision(sight, easel.visualizer)
+    seen = tuple(each.card.name for each in visible(known, vision))
+    return replace(draft, sight=sight, vision=replace(vision, seen=seen))
 
 
-async def _sight(order: PictureOrder, desk: Desk) -> Sight:
+async def _sight(order: PictureOrder, desk: Desk) -> tuple[Sight, tuple[Entity, ...]]:
     """Gather what a picture may show: what the scene tells everybody, and what everybody can read of those in it."""
     here = desk.situation
     if here is None:
@@ -49,7 +52,9 @@ async def _sight(order: PictureOrder, desk: Desk) -> Sight:
     scene = await desk.scene(order.scene)
     rules = here.playthrough.rules
     entities = await desk.entities(here.story.id)
-    return Sight(
+    told = f"{order.hint}\n{scene.prose}"  # whom the asker wants to see may be there as well
+    known = sitters(entities, told)
+    sight = Sight(
         title=scene.title,
         prose=scene.prose,
         genre=here.story.genre,
@@ -59,11 +64,14 @@ async def _sight(order: PictureOrder, desk: Desk) -> Sight:
         hint=order.hint,
         seed=order.seed,
         workflow=rules.workflow,
-        who=known_figures(entities, scene.prose),
-        where=known_place(entities, scene.prose),
+        who=known_figures(entities, told),
+        where=known_place(entities, told),
+        names=tuple(each.card.name for each in known),
+        likenesses=likenesses(known, await desk.looks(scene.id)),
         rating=rules.rating,
         covered=covered(rules.rating, rules.spoilers),
     )
+    return sight, known
 
 
 async def _vision(sight: Sight, writer: Writer | None) -> Vision:
@@ -82,7 +90,7 @@ async def _vision(sight: Sight, writer: Writer | None) -> Vision:
 
 async def _ask(sight: Sight, writer: Writer) -> Vision | Problem:
     messages = (Message("user", await asyncio.to_thread(question, sight, writer.window)),)
-    asking = Asking(_brief(sight), messages, sight.prose, vision_schema(), ANSWER_TOKENS)
+    asking = Asking(_brief(sight), messages, sight.prose, vision_schema(sight.names), ANSWER_TOKENS)
     answer = await writer.ask(asking)
     found = read_vision(answer, sight)
     if isinstance(found, Problem):
@@ -96,10 +104,12 @@ def question(sight: Sight, window: int) -> str:
     room = window - 2 * ANSWER_TOKENS - QUESTION_TOKENS
     people = "; ".join(f"{figure.name} ({figure.look or 'looks unknown'})" for figure in sight.who)
     texts = {"genre": sight.genre, "tone": sight.tone, "wish": sight.hint, "avoid": sight.avoid, "people": people}
-    texts |= {"place": sight.where, "title": sight.title, "audience": MEANT[sight.rating]}
+    texts |= {"place": sight.where, "known": "; ".join(sight.names), "title": sight.title}
+    texts |= {"audience": MEANT[sight.rating]}
     prose = shorten(Part(as_data(sight.prose), Keep.END), room // 2)
     material = "\n".join(f"<{tag}>{as_data(text)}</{tag}>" for tag, text in texts.items() if text)
-    example = json.dumps({**dict.fromkeys(PARTS, "…"), "framing": FRAMINGS[2], "alt": "…"}, ensure_ascii=False)
+    form = {**dict.fromkeys(PARTS, "…"), "framing": FRAMINGS[2], "alt": "…"}
+    example = json.dumps(form | ({"visible": ["…"]} if sight.names else {}), ensure_ascii=False)
     scene = f"{material}\n<scene>\n{prose}\n</scene>"
     return render("visualize", material=scene, example=example, framings=", ".join(FRAMINGS))
 
