@@ -31,7 +31,7 @@ class Studio:
 
 async def comfyui(settings: Settings) -> ComfyIllustrator:
     """The servers that the settings name, with the workflows that come along and the owner's own."""
-    library = await asyncio.to_thread(load_library, workflows_dir(), settings.workflow_dir)
+    library = await asyncio.to_thread(lambda: load_library(workflows_dir(), settings.workflow_dir))
     return ComfyIllustrator(
         settings.picture_hosts, library, settings.picture_workflow, previews=settings.picture_previews == "on"
     )

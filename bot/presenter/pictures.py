@@ -22,7 +22,7 @@ from storyforge_core.domain.events import (
     PictureShown,
     Recorded,
 )
-from storyforge_core.domain.story import PlaythroughId, Room
+from storyforge_core.domain.story import PlaythroughId, Room, RunId
 from storyforge_core.errors import ServiceDown
 from storyforge_core.picture_ports import Gallery
 
@@ -81,9 +81,9 @@ class Pictures:
                     if isinstance(recorded.event, PictureReported):
                         self._report(id_, recorded.event)
 
-    async def move_on(self) -> None:
-        """The story goes on."""
-        await self._wall.move_on()
+    async def move_on(self, told: RunId | None) -> None:
+        """The story goes on with the scene that a run told, or somebody wrote."""
+        await self._wall.move_on(told)
 
     def drop(self) -> None:
         """Stop; the next program tells hosts what was not told."""

@@ -278,7 +278,7 @@ class RoomShow:
     async def _scene(self, recorded: Recorded, event: SceneTold, asks: BallotOpened | None) -> None:
         """Show a scene whole, with the question below it in the same edit where there is room for both."""
         await self._question.withdraw()
-        await self._pictures.move_on()
+        await self._pictures.move_on(event.run)
         assignment = Assignment.of(event)
         sheets = self._layout.told(event, assignment)
         last = self._question.inside(asks, sheets[-1].text) if asks and sheets else None

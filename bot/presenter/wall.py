@@ -43,6 +43,8 @@ class Wall:
         self._room = room
         self._newest: str | None = None
         """The message beside whose picture something can be pressed."""
+        self._told: RunId | None = None
+        """What told the newest scene; None while that is not known."""
 
     async def hang(self, event: PictureShown) -> bool:
         """Hang a picture under the words of its scene, or in a message of its own where those are not to be found.
@@ -56,11 +58,13 @@ class Wall:
         file = await self._file(event, hanging.shown) if allowed else None
         hung = await self._insist(lambda: self._hung(event, file)) if file else None
         await self._outbox.remember(replace(hanging, message=hung, final=True))
-        self._newest = hung
+        if file and file.picture:
+            self._newest = hung
         return allowed
 
-    async def move_on(self) -> None:
-        """Have nothing pressed any more about the newest picture: the story goes on."""
+    async def move_on(self, told: RunId | None) -> None:
+        """Have nothing pressed any more about pictures of the scenes before the one that a run told."""
+        self._told = told
         newest, self._newest = self._newest, None
         if newest is not None and self._layout.limits.sketches == "beside":
             await self._insist(lambda: self._outbox.sketch(newest, ""))
@@ -122,7 +126,8 @@ class Wall:
         more = f"-{again}" if again else ""
         name = f"scene-{event.number}-{kept.sha256[:8]}{more}.{ENDINGS[mime]}"
         place = str(self._gallery.place(kept))
-        return File(name, data, event.picture.vision.alt, place, event.picture.id, covered=event.covered)
+        newest = event.picture.id if self._told in {None, event.told_by} else None
+        return File(name, data, event.picture.vision.alt, place, newest, covered=event.covered)
 
     async def _insist(self, deed: Callable[[], Awaitable[T]]) -> T | None:
         """Do something a few times, with pauses; None where the platform does not do it."""

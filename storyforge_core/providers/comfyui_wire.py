@@ -195,7 +195,8 @@ class ComfyWire:
         try:
             async with socket as open_socket:
                 connected.set()
-                await open_socket.send(json.dumps(FLAGS))  # only the first message is looked at
+                if self._previews:
+                    await open_socket.send(json.dumps(FLAGS))  # only the first message is looked at
                 async for message in open_socket:  # previews too: one that is not read holds up all
                     event = json.loads(message) if isinstance(message, str) else preview_of(message)
                     if isinstance(event, dict):

@@ -4,12 +4,13 @@ import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.peers.matrix_people import Human, Seen, people
 from tests.peers.synapse import PASSWORD, Session, Synapse
-from tests.program import PATIENCE, Home, Ollama, Program, numbered
+from tests.program import PATIENCE, Comfy, Home, Ollama, Program, numbered
 
 Meet = Callable[[str], Awaitable[Human]]
 PREMISE = "A door in the sea"
@@ -54,6 +55,11 @@ async def asked(human: Human, room: str) -> Seen:
     return cards()[-1]
 
 
+def pictures(human: Human, room: str) -> list[dict[str, Any]]:
+    contents = [event["content"] for event in human.events[room]]
+    return [content for content in contents if content.get("msgtype") == "m.image"]
+
+
 def has_numbers(human: Human, room: str, card: Seen) -> bool:
     return len({each["content"]["m.relates_to"]["key"] for each in human.reactions(room, card.id)}) >= 3
 
@@ -62,7 +68,7 @@ async def test_friends_play_from_the_invitation_to_the_second_scene(
     house: Home, bot: Session, meet: Meet, ollama: Ollama
 ) -> None:
     ollama.plays(tellings=[numbered("a", 60), numbered("b", 20)], rate=50)
-    with serving(house) as program:
+    with Comfy() as comfy, serving(house, COMFYUI_HOST=comfy.url) as program:
         ann, bo = await meet("ann"), await meet("bo")
         room = await ann.opens(bot.user, bo.id)
         await bo.joins(room)
@@ -70,6 +76,12 @@ async def test_friends_play_from_the_invitation_to_the_second_scene(
         await ann.says(room, f"!story new {PREMISE}")
         card = await asked(bo, room)
         scene = await ann.reads(room, "a60.")
+        await ann.until(lambda: bool(pictures(ann, room)))
+        picture = pictures(ann, room)[0]
+        assert picture["m.relates_to"]["event_id"] == card.thread
+        painted = await ann.downloads(picture)
+        assert painted.startswith(b"\x89PNG")
+        assert b"prompt" not in painted, "what ComfyUI writes into its files is gone"
         assert scene.thread == card.thread
         assert scene.edits > 2
         await bo.says(room, "!story join", thread=card.thread)
@@ -80,6 +92,8 @@ async def test_friends_play_from_the_invitation_to_the_second_scene(
         await ann.reads(room, "wins with 2 of 2 votes")
         await ann.reads(room, "b20.")
         await asked(ann, room)
+        await ann.until(lambda: len(pictures(ann, room)) == 2)
+        house.waits_for("SELECT FROM run WHERE kind = 'picture' AND status = 'done' HAVING count(*) = 2")
         program.process.send_signal(signal.SIGTERM)
         assert program.process.wait(PATIENCE) == 0
     house.is_whole(2)

@@ -1,18 +1,23 @@
 """The illustrator on servers with all the traps of the real one: what is lost, what is refused, what is done twice."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from PIL import Image
 
 from storyforge_core.domain.pictures import Commission, Progress, Reference, Size
+from storyforge_core.domain.story import RunId
 from storyforge_core.errors import ModelMissing, PaintingFailed, ServiceDown
 from storyforge_core.providers import comfyui
 from storyforge_core.providers.comfyui import ComfyIllustrator
 from storyforge_core.providers.comfyui_graph import Library, load_library
 from storyforge_core.shipped import workflows_dir
+from storyforge_core.store.gallery import FileGallery
 from tests.peers.comfyui.execution import Script
 from tests.peers.comfyui.peer import ComfyPeer
 
@@ -83,6 +88,49 @@ async def test_how_far_it_is_comes_over_the_socket(peer: ComfyPeer, painter: Com
     heard: list[Progress] = []
     await painter.paint(commission(), heard.append)
     assert 1.0 in {progress.done for progress in heard}
+
+
+async def test_a_preview_is_passed_on_where_it_is_wanted_and_kept_without_what_is_written_in_it(
+    peer: ComfyPeer, painter: ComfyIllustrator, library: Library, tmp_path: Path
+) -> None:
+    peer.script.seconds = 0.2
+    heard: list[Progress] = []
+    await painter.paint(commission(1), heard.append)
+    assert not any(progress.preview for progress in heard)
+    curious = ComfyIllustrator([peer.url], library, previews=True)
+    await curious.paint(commission(2), heard.append)
+    await curious.aclose()
+    seen = next(progress.preview for progress in heard if progress.preview)
+    assert b"a secret prompt" in seen
+    gallery, run = FileGallery(tmp_path), RunId(uuid4())
+    await gallery.keep_preview(run, seen)
+    kept = await gallery.preview(run)
+    assert kept is not None
+    assert b"a secret prompt" not in kept
+    with Image.open(io.BytesIO(kept)) as small:
+        assert max(small.size) == 384
+    await gallery.keep_preview(run, b"no picture")
+    assert await gallery.preview(run) == kept, "what cannot be shown is left out"
+    await gallery.keep_preview(run, b"")
+    assert await gallery.preview(run) is None
+
+
+async def test_a_picture_that_was_told_to_stop_can_be_painted_again_under_its_name(
+    peer: ComfyPeer, painter: ComfyIllustrator
+) -> None:
+    peer.script.seconds = 30
+    wanted = commission()
+    painting = asyncio.create_task(painter.paint(wanted, deaf))
+    await until(lambda: peer.machine.running)
+    painting.cancel()
+    await asyncio.wait({painting})
+    await painter.forget(wanted.id)
+    peer.script.seconds = 0
+    assert (await painter.paint(wanted, deaf)).data
+    assert peer.machine.history[str(wanted.id)].status == "completed"
+    await painter.rest()
+    assert peer.machine.frees == 1
+    assert not await painter.roomy(), "a server that does not say how large its card is"
 
 
 @pytest.mark.parametrize("way", ["silent", "broken"])

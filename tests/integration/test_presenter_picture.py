@@ -315,3 +315,18 @@ def test_where_nothing_stands_beside_a_message_it_is_told_in_one_of_its_own_that
         assert here.ledger.rows[here.store.rooms[HERE].id, f"sketch:{event.picture.run}", 0].final
 
     present(story())
+
+
+def test_only_a_picture_of_the_newest_scene_has_something_to_be_pressed() -> None:
+    async def story() -> None:
+        here = Room(Chat(chat_limits(sketches="beside")))
+        await here.start()
+        first = await told(here)
+        await here.shows(await painted(here, first))
+        assert files(here)[-1][0].picture is not None
+        second = await told(here)
+        assert here.chat.sketches == [("m0", "", None)], "what stood beside the older one is gone"
+        await here.shows(await painted(here, first), await painted(here, second))
+        assert [hung[0].picture is not None for hung in files(here)] == [False, True]
+
+    present(story())

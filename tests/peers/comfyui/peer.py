@@ -5,6 +5,7 @@ tests.peers.comfyui`; it prints its address, takes another script from `POST /pe
 """
 
 import asyncio
+import io
 import json
 import re
 import struct
@@ -13,6 +14,7 @@ from dataclasses import asdict
 from typing import Any, Self
 
 from aiohttp import WSMsgType, web
+from PIL import Image
 
 from tests.peers.comfyui.execution import Machine, Prompt, Script
 
@@ -31,6 +33,8 @@ class ComfyPeer:
         self.machine = Machine(script or Script(), self._send)
         self._port = port
         self._sockets: defaultdict[str, list[web.WebSocketResponse]] = defaultdict(list)
+        self._named: set[str] = set()
+        """Clients that want previews to say which picture they are of."""
         self._sending: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
         self._work: asyncio.Task[None] | None = None
@@ -214,6 +218,8 @@ class ComfyPeer:
         async for message in socket:
             if message.type is WSMsgType.ERROR:
                 break
+            if message.type is WSMsgType.TEXT and json.loads(message.data).get("type") == "feature_flags":
+                self._named.add(client)
         self._sockets.pop(client, None)  # also when another one has come under the same name since
         return socket
 
@@ -221,7 +227,8 @@ class ComfyPeer:
         if self.script.silent_sockets:
             return
         for socket in self._sockets.get(client, ()):
-            for message in (json.dumps({"type": kind, "data": data}), PREVIEW):
+            preview = named_preview(data["prompt_id"]) if client in self._named else PREVIEW
+            for message in (json.dumps({"type": kind, "data": data}), preview):
                 task = asyncio.create_task(_sent(socket, message))
                 self._sending.add(task)
                 task.add_done_callback(self._sending.discard)
@@ -233,6 +240,16 @@ class ComfyPeer:
     async def _tell_calls(self, _: web.Request) -> web.Response:
         executed = [prompt.id for prompt in self.machine.executed]
         return web.json_response({"posted": self.posted, "executed": executed, "calls": dict(self.calls)})
+
+
+def named_preview(picture: str) -> bytes:
+    """A preview with its metadata, and with some in the picture itself."""
+    told = json.dumps({"node_id": "sample", "prompt_id": picture, "image_type": "image/jpeg"}).encode()
+    out = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "a secret prompt"
+    Image.new("RGB", (512, 341), "teal").save(out, "JPEG", exif=exif)
+    return struct.pack(">II", 4, len(told)) + told + out.getvalue()
 
 
 async def _sent(socket: web.WebSocketResponse, message: str | bytes) -> None:
