@@ -25,6 +25,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "place": "Where the story is",
     "prop": "What is in the story",
     "fact": "What is true in the story",
+    "promise": "What the story has promised",
     "lore": "What is true in the story's world",
     "setup": "Decide things for the whole server",
 }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from storyforge_core.domain.bible import Sort
+from storyforge_core.domain.found import FoundCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class AddEntity:
     name: str
     description: str = ""
     secret: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class EditEntity:
     name: str
     description: str = ""
     secret: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +122,6 @@ BookCommand = (
     | AddFact
     | ListFacts
     | ForgetFact
+    | FoundCommand
 )
 """What a person can ask of what a story knows."""

@@ -141,6 +141,23 @@ def disputes(held: Iterable[Held]) -> tuple[Held, ...]:
     return tuple(sorted(open_ones, key=_told_at, reverse=True))
 
 
+def options_of(history: Sequence[Held]) -> tuple[Held, ...]:
+    """The values of which one can be true, the oldest first: all that are in dispute, and what they dispute.
+
+    Args:
+        history: what a path says of one cell, the newest first.
+    """
+    above: list[Held] = []
+    for each in history:
+        above.append(each)
+        if each.standing == "true":
+            break
+    first: dict[str, Held] = {}
+    for each in reversed(above):
+        first.setdefault(alike(each.said.value), each)
+    return tuple(first.values())
+
+
 def of_one(held: Iterable[Held], names: Iterable[str]) -> tuple[Held, ...]:
     """What is said of somebody under any of their names, as if it were one: the newest of each cell."""
     known = {plain(name) for name in names}

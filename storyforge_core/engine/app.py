@@ -10,6 +10,7 @@ import structlog
 
 from storyforge_core.domain import book, policy
 from storyforge_core.domain import commands as ask
+from storyforge_core.domain import found as asked
 from storyforge_core.domain.commands import Incoming
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
@@ -17,6 +18,7 @@ from storyforge_core.domain.space import objection_to_start, require_unblocked
 from storyforge_core.domain.story import BallotId, PictureMode, PlaythroughId, Rules, SceneId
 from storyforge_core.engine.handlers import (
     bible,
+    found,
     hosting,
     inquiring,
     linking,
@@ -198,6 +200,10 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             | book.ForgetFact()
         ):
             return await bible.handle(table, command)
+        case asked.ShowState() | asked.ShowPromises() | asked.ForgetPromise() | asked.ListDisputes():
+            return await found.handle(table, command)
+        case asked.SettleFact() | asked.MergeEntity():
+            return await found.handle(table, command)
         case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():

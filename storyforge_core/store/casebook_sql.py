@@ -16,7 +16,7 @@ SIGHTED = Statement("""
       JOIN sighting ON sighting.branch_id = segment.branch_id
                    AND sighting.depth BETWEEN segment.first AND segment.last
       JOIN scene ON scene.id = sighting.scene_id
-     ORDER BY sighting.depth, sighting.id
+     ORDER BY sighting.depth, sighting.part, sighting.id
 """)
 
 # Each subject and slot is a short walk down the index, branch by branch, however much was ever said of it.
@@ -162,9 +162,9 @@ OF_SCENE = Statement("""
 """)
 
 ADD_SIGHTINGS = Statement("""
-    INSERT INTO sighting (id, story_id, scene_id, branch_id, depth, card, standing)
-    SELECT given.id, scene.story_id, scene.id, scene.branch_id, scene.depth, given.card, 'true'
-      FROM scene CROSS JOIN unnest(:ids::uuid[], :cards::jsonb[]) AS given (id, card)
+    INSERT INTO sighting (id, story_id, scene_id, branch_id, depth, part, card, standing)
+    SELECT given.id, scene.story_id, scene.id, scene.branch_id, scene.depth, given.part, given.card, 'true'
+      FROM scene CROSS JOIN unnest(:ids::uuid[], :cards::jsonb[]) WITH ORDINALITY AS given (id, card, part)
      WHERE scene.id = :scene
 """)
 

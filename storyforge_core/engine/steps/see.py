@@ -7,8 +7,11 @@ from dataclasses import replace
 import structlog
 
 from storyforge_core.domain.answers import Problem
+from storyforge_core.domain.bible import named
 from storyforge_core.domain.context import Keep, Part, as_data, shorten
+from storyforge_core.domain.findings import found_entities
 from storyforge_core.domain.pictures import PictureDraft, PictureOrder, Sight, Vision
+from storyforge_core.domain.states import MOST_HERE, looks, subjects
 from storyforge_core.domain.visions import (
     FRAMINGS,
     PARTS,
@@ -47,7 +50,9 @@ async def _sight(order: PictureOrder, desk: Desk) -> Sight:
         raise NotFound("This story is gone.")
     scene = await desk.scene(order.scene)
     rules = here.playthrough.rules
-    entities = await desk.entities(here.story.id)
+    entities = found_entities(await desk.entities(here.story.id), await desk.casebook.sighted(scene.id))
+    people = named(entities, scene.prose)[:MOST_HERE]
+    held = await desk.casebook.newest(scene.id, subjects(people))
     return Sight(
         title=scene.title,
         prose=scene.prose,
@@ -58,7 +63,7 @@ async def _sight(order: PictureOrder, desk: Desk) -> Sight:
         hint=order.hint,
         seed=order.seed,
         workflow=rules.workflow,
-        who=known_figures(entities, scene.prose),
+        who=known_figures(entities, scene.prose, looks(people, held)),
         where=known_place(entities, scene.prose),
     )
 
