@@ -10,8 +10,8 @@ import structlog
 
 from storyforge_core.domain import book, policy
 from storyforge_core.domain import commands as ask
-from storyforge_core.domain import found as asked
 from storyforge_core.domain.commands import Incoming
+from storyforge_core.domain.found import FoundCommand
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
 from storyforge_core.domain.space import objection_to_start, require_unblocked
@@ -177,6 +177,8 @@ class StoryForge:
 
 
 async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # noqa: C901, PLR0911, PLR0912 - a line for each file of handlers
+    if isinstance(command, FoundCommand):
+        return await found.handle(table, command)
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.Unvote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
@@ -200,10 +202,6 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand:  # no
             | book.ForgetFact()
         ):
             return await bible.handle(table, command)
-        case asked.ShowState() | asked.ShowPromises() | asked.ForgetPromise() | asked.ListDisputes():
-            return await found.handle(table, command)
-        case asked.SettleFact() | asked.MergeEntity():
-            return await found.handle(table, command)
         case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
             return await hosting.handle(table, command)
         case ask.Ban() | ask.Stop() | ask.DeleteStory():

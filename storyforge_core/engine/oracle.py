@@ -98,7 +98,8 @@ class Oracle:
         told = None if question.busy or not wanted.words else await self._told(question, found)
         if told is not None:
             return AnswerShown(question.words, told.text, told.quotes)
-        return AnswerShown(question.words, "", _quotes(found, wanted))
+        quotes = dict.fromkeys((*question.known, *_quotes(found, wanted)))
+        return AnswerShown(question.words, "", tuple(quotes)[:QUOTES])
 
     async def _search(self, lookup: Lookup) -> Reply:
         wanted = sought(lookup.words)
@@ -118,7 +119,7 @@ class Oracle:
 
     async def _told(self, question: Question, found: tuple[Found, ...]) -> Answered | None:
         """What the model makes of it; None when it is away, answers another one, or proves nothing of what it says."""
-        sources = _sources(question.head, found)
+        sources = _sources(question, found)
         story = question.story
         brief = Brief(story.premise, story.title, story.genre, story.tone, (), "", "", "", 0, 0, story.seed)
         messages = await asyncio.to_thread(question_messages, question.words, sources, self.writer.window)
@@ -153,10 +154,12 @@ def _in_the_head(head: Scene, wanted: Sought) -> tuple[Found, ...]:
     )
 
 
-def _sources(head: Scene, found: tuple[Found, ...]) -> tuple[Remembered, ...]:
-    """What the model may quote: the newest scene, then what matters most."""
+def _sources(question: Question, found: tuple[Found, ...]) -> tuple[Remembered, ...]:
+    """What the model may quote: the newest scene, then what is known to hold, then what matters most."""
+    head = question.head
+    known = (Remembered(each.number, each.title, each.text) for each in question.known)
     older = (Remembered(each.number, each.title, each.text) for each in found if each.scene != head.id)
-    return (Remembered(head.number, head.title, head.prose), *older)
+    return (Remembered(head.number, head.title, head.prose), *known, *older)
 
 
 def _quotes(found: tuple[Found, ...], wanted: Sought) -> tuple[Quote, ...]:

@@ -11,6 +11,7 @@ import pytest
 from storyforge_core.domain.book import (
     AddEntity,
     AddFact,
+    Ask,
     EditEntity,
     ForgetEntity,
     ForgetFact,
@@ -40,7 +41,8 @@ from storyforge_core.domain.found import (
     ShowState,
     StateShown,
 )
-from storyforge_core.domain.replies import Declined, EntitiesShown, EntityShown, FactsShown
+from storyforge_core.domain.pictures import PictureOrder
+from storyforge_core.domain.replies import AnswerShown, Declined, EntitiesShown, EntityShown, FactsShown
 from storyforge_core.domain.story import Playthrough, Rules, Scene, SceneId
 from storyforge_core.domain.writing import Asking
 from storyforge_core.engine.app import StoryForge
@@ -50,6 +52,7 @@ from storyforge_core.engine.oracle import Oracle
 from storyforge_core.engine.prompting import scene_messages
 from storyforge_core.engine.reading import Reader
 from storyforge_core.engine.steps.plan import known_at, with_bible
+from storyforge_core.engine.steps.see import _sight
 from storyforge_core.errors import ServiceDown
 from storyforge_core.providers.offline import OfflineEmbedder
 from storyforge_core.store.database import Database
@@ -215,6 +218,31 @@ async def test_what_changes_hands_is_with_the_other_and_a_contradiction_waits_fo
     assert "hair red (scene 4)" in block(await play.prompt(), "state")
     await play.ask(GoTo("3"))
     assert "hair black (scene 3)" in block(await play.prompt(), "state")
+
+
+async def test_whoever_asks_is_told_the_newest_with_its_proof(play: Play) -> None:
+    await begun(play)
+    gave = says("Osk", "has", "the brass key", "Maren gave Osk the brass key", change="begins")
+    await play.tell("Maren gave Osk the brass key.", gave)
+    await play.tell("Nothing was said of it by night.")
+    answer: AnswerShown = await play.ask(Ask("Who has the brass key?"))
+    assert (answer.quotes[0].number, answer.quotes[0].text) == (3, "Maren gave Osk the brass key")
+    await play.ask(GoTo("2"))
+    answer = await play.ask(Ask("Who has the brass key?"))
+    assert "with the brass key" in answer.quotes[0].text
+
+
+async def test_a_picture_shows_how_somebody_looks_by_then(play: Play) -> None:
+    await play.ask(AddEntity("character", "Maren", "long red hair, tall"))
+    await begun(play)
+    cut = says("Maren", "look", "cropped", "cut off her braid", aspect="hair", change="begins")
+    told = await play.tell("Maren cut off her braid.", cut)
+    async with play.world.store.resume(play.playthrough.id) as desk:
+        after = await _sight(PictureOrder(scene=told.id, number=3, seed=1), desk)
+        assert told.parent
+        before = await _sight(PictureOrder(scene=told.parent, number=2, seed=1), desk)
+    assert after.who[0].look == "now hair cropped; otherwise long red hair, tall"
+    assert before.who[0].look == "long red hair, tall"
 
 
 async def test_a_decision_is_undone_and_done_again(play: Play) -> None:
