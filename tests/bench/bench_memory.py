@@ -15,6 +15,7 @@ from storyforge_core.engine.oracle import Lookup, Oracle
 from storyforge_core.providers.offline import OfflineEmbedder, OfflineStoryteller
 from storyforge_core.providers.offline.embedder import NAME, vector_of
 from storyforge_core.store.database import Database, connect
+from tests.bench import bench_state
 from tests.bench.figures import Figure, Scale
 from tests.bench.ground import DEEP, deep_scene, deep_story, fill, ground
 from tests.bench.timing import measure
@@ -242,5 +243,8 @@ async def _measured(scale: Scale) -> list[Figure]:
         memory = Memory(world.store, OfflineEmbedder())
         await memory.reread()
         figures = await _found(memory, Oracle(memory, OfflineStoryteller()), planted, world)
+        figures += await bench_state.leaks(world, database, planted.end, planted.facts)
         await fill(database, DEEP)
-        return [*figures, *await _times(database, scale.times, LATE_MS[0][0] if small else DEEP)]
+        longest = LATE_MS[0][0] if small else DEEP
+        figures += await bench_state.times(database, scale.times, longest)
+        return [*figures, *await _times(database, scale.times, longest)]
