@@ -11,6 +11,11 @@ from storyforge_core.domain.promises import Promise
 from storyforge_core.domain.states import Cell, Held
 from storyforge_core.domain.story import Scene, SceneId, Story, StoryId
 
+WINDOW = 64
+"""Assertions of one subject and slot that are looked at, if not said otherwise."""
+FOR_PROMPTS = 20
+"""As many are enough for a prompt, which tells a few of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unread:
@@ -44,8 +49,12 @@ class Casebook(Protocol):
     async def sighted(self, end: SceneId) -> tuple[Sighted, ...]:
         """Read who and what was found on the path, the oldest first."""
 
-    async def newest(self, end: SceneId, subjects: Sequence[str]) -> tuple[Held, ...]:
-        """Read the newest assertion of each cell of some subjects, by their plain names; "" is the time."""
+    async def newest(self, end: SceneId, subjects: Sequence[str], window: int = WINDOW) -> tuple[Held, ...]:
+        """Read the newest assertion of each cell of some subjects, by their plain names; "" is the time.
+
+        Of each subject and slot, only the newest `window` assertions are looked at: what was last said of a cell
+        before them is not told, and nothing else is told instead.
+        """
 
     async def latest(self, end: SceneId, limit: int) -> tuple[Held, ...]:
         """Read the newest assertions of the path, of each cell the newest one."""

@@ -26,6 +26,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "prop": "What is in the story",
     "look": "How people and things look",
     "fact": "What is true in the story",
+    "promise": "What the story has promised",
     "lore": "What is true in the story's world",
     "setup": "Decide things for the whole server",
 }

@@ -4,11 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from bot.catalog.row import HIGHEST_NUMBER, Argument, Given, Parsed, Problem, Row, shortened, too_long
+from bot.catalog.row import Argument, Given, Parsed, Problem, Row, shortened, too_long
 from bot.catalog.table import ROOTS, begins, find
 
 ADDRESSES = frozenset(f"{sign}{root.name}" for root in ROOTS for sign in "/!")
-_LONGEST_NUMBER = len(str(HIGHEST_NUMBER))
 
 
 def parse(line: str) -> Parsed | None:
@@ -52,7 +51,7 @@ def _checked(argument: Argument, text: str) -> str | Problem:
 
 def _checked_number(argument: Argument, text: str) -> str | Problem:
     digits = unicodedata.normalize("NFKC", text).removeprefix("#").rstrip(".)")
-    if not digits.isdecimal() or len(digits) > _LONGEST_NUMBER or not 1 <= int(digits) <= argument.limit:
+    if not digits.isdecimal() or len(digits) > len(str(argument.limit)) or not 1 <= int(digits) <= argument.limit:
         return Problem(f"The {argument.name} has to be a number such as 2, not “{shortened(text)}”.")
     return str(int(digits))
 

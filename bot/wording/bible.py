@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
+from bot.wording.found import dispute_note, fact_row, held_lines
 from bot.wording.voice import Voice, lines, paragraphs
 from storyforge_core.domain.bible import Card, Fact, Sort
 from storyforge_core.domain.replies import EntitiesShown, EntityShown, FactsShown
@@ -34,23 +35,29 @@ def _card(reply: EntityShown, voice: Voice) -> str:
             voice.flavour.strong(voice.name(shown.name)),
             voice.words(shown.description, TEXT_CHARS) or "Nothing else is written down.",
             also,
+            f"Voice: {voice.words(shown.voice, TEXT_CHARS)}" if shown.voice else "",
             secret,
+            f"Found by reading, in scene {reply.seen}. It is written down once you edit it." if reply.seen else "",
         ),
+        lines(*held_lines(reply.held, voice, proofs=True), dispute_note(reply.disputes, voice)),
         lines(*(_fact(fact, voice) for fact in reply.facts)),
     )
 
 
 def _cards(reply: EntitiesShown, voice: Voice) -> str:
-    if not reply.cards:
+    if not reply.cards and not reply.found:
         return f"None are written down yet. Write one down: /story {reply.sort} add"
     rows = (_row(shown, voice) for shown in reply.cards)
-    return lines(voice.flavour.strong(MANY[reply.sort]), *rows)
+    found = (f"{_row(each.card, voice)} (found by reading, scene {each.seen})" for each in reply.found)
+    return lines(voice.flavour.strong(MANY[reply.sort]), *rows, *found)
 
 
 def _facts(reply: FactsShown, voice: Voice) -> str:
-    if not reply.facts:
+    if not reply.facts and not reply.found:
         return "No facts are written down on the way here. Write one down: /story fact add Osk has the brass key"
-    return lines(voice.flavour.strong("Facts"), *(_fact(fact, voice) for fact in reply.facts))
+    found = (fact_row(each, voice) for each in reply.found)
+    older = "Older ones that were found by reading are not listed." if reply.older else ""
+    return lines(voice.flavour.strong("Facts"), *(_fact(fact, voice) for fact in reply.facts), *found, older)
 
 
 def _row(shown: Card, voice: Voice) -> str:

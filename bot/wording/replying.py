@@ -5,6 +5,7 @@ from typing import assert_never
 
 from bot.wording.asking import Asked, question
 from bot.wording.bible import bible_text
+from bot.wording.found import found_text
 from bot.wording.knowing import answer, found
 from bot.wording.looks import look_text
 from bot.wording.lore import lore_text
@@ -15,6 +16,7 @@ from bot.wording.server import not_here, space_shown
 from bot.wording.treemap import Canvas, draw
 from bot.wording.voice import TITLE_CHARS, Voice, counted, lines, paragraphs
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.found import DisputesShown, PromisesShown, StateShown
 from storyforge_core.domain.look_replies import LookShown, LooksListed
 from storyforge_core.domain.replies import (
     Accepted,
@@ -95,6 +97,8 @@ def reply_text(reply: Reply, voice: Voice, canvas: Canvas) -> str:  # noqa: C901
             text = recounted(reply, voice)
         case EntityShown() | EntitiesShown() | FactsShown():
             text = bible_text(reply, voice)
+        case StateShown() | PromisesShown() | DisputesShown():
+            text = found_text(reply, voice)
         case _:
             assert_never(reply)
     return text

@@ -34,6 +34,7 @@ def _sighting() -> None:
             scene_id UUID NOT NULL,
             branch_id UUID NOT NULL,
             depth INTEGER NOT NULL,
+            part SMALLINT NOT NULL,
             card JSONB NOT NULL,
             standing TEXT NOT NULL,
             CONSTRAINT pk_sighting PRIMARY KEY (id),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from storyforge_core.domain.bible import Sort
+from storyforge_core.domain.found import FoundCommand
 from storyforge_core.domain.recap import Since
 
 
@@ -49,6 +50,7 @@ class AddEntity:
     name: str
     description: str = ""
     secret: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class EditEntity:
     name: str
     description: str = ""
     secret: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,5 +191,6 @@ BookCommand = (
     | ShowChapters
     | EndChapter
     | ShowRecap
+    | FoundCommand
 )
 """What a person can ask of what a story knows."""

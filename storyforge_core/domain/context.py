@@ -55,6 +55,11 @@ def as_data(text: str) -> str:
     return _TEMPLATE_MARKS.sub(r"(\1)", text.translate(_HARMLESS))
 
 
+def tagged(tag: str, text: str) -> str:
+    """A part of a prompt between tags; nothing where there is no text."""
+    return f"<{tag}>\n{text.strip()}\n</{tag}>\n\n" if text else ""
+
+
 def prompt_tokens(messages: Iterable[Message]) -> int:
     """Tokens that a whole prompt takes, template included."""
     return MARGIN + sum(MESSAGE_TOKENS + estimate(message.content) for message in messages)

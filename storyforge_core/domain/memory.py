@@ -121,6 +121,8 @@ class Question:
     """The story is known up to here."""
     busy: bool
     """A scene is being written, and the model is not to be kept from it."""
+    known: tuple["Quote", ...] = ()
+    """What proves that things stand so now as the question wants to know, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,16 +58,17 @@ class Names:
         node.names.append(name)
 
     def _in_words(self, text: str) -> Iterator[Mention]:
-        spans = [match.span() for match in _WORD.finditer(text)]
-        at = 0
-        while at < len(spans):
-            found = self._longest(text, spans, at)
-            if found is None:
-                at += 1
-                continue
-            name, words = found
-            yield Mention(spans[at][0], spans[at + words - 1][1], name)
-            at += words
+        said = _WORD.findall(text)
+        first = {word for word in set(said) if _next(self._root.following, word)}  # few words of a text begin a name
+        places = [place for place, word in enumerate(said) if word in first]
+        spans = [match.span() for match in _WORD.finditer(text)] if places else []
+        passed = 0
+        for at in places:
+            found = self._longest(text, spans, at) if at >= passed else None
+            if found is not None:
+                name, words = found
+                yield Mention(spans[at][0], spans[at + words - 1][1], name)
+                passed = at + words
 
     def _longest(self, text: str, spans: Sequence[tuple[int, int]], at: int) -> tuple[str, int] | None:
         """The name of most words that begins with a word of the text, and how many words it has."""

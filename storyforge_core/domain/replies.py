@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
-from storyforge_core.domain.bible import Card, Fact, Sort
+from storyforge_core.domain.bible import Card, Entity, Fact, Sort
 from storyforge_core.domain.chapters import Chapter
 from storyforge_core.domain.events import Task
+from storyforge_core.domain.found import FoundReply
 from storyforge_core.domain.look_replies import LookShown, LooksListed
 from storyforge_core.domain.lore import LoreEntry, Phase
 from storyforge_core.domain.manifest import Manifest, Measure
@@ -15,6 +16,7 @@ from storyforge_core.domain.privacy import MyData
 from storyforge_core.domain.recap import Recap, Since
 from storyforge_core.domain.runs import Order
 from storyforge_core.domain.space import Objection, Space
+from storyforge_core.domain.states import Held
 from storyforge_core.domain.story import Member, Playthrough, Rules, RunId, Scene, SceneId, Story, TreeNode
 
 
@@ -248,6 +250,12 @@ class EntityShown:
     guarded: bool
     """It has a secret that is not shown."""
     facts: tuple[Fact, ...]
+    seen: int = 0
+    """The scene in which they were found by reading; 0 where players wrote them down."""
+    held: tuple[Held, ...] = ()
+    """What scenes say of them that holds now."""
+    disputes: tuple[Held, ...] = ()
+    """The newest of each value that is in dispute."""
     kind: Literal["entity_shown"] = "entity_shown"
 
 
@@ -257,6 +265,8 @@ class EntitiesShown:
 
     sort: Sort
     cards: tuple[Card, ...]
+    found: tuple[Entity, ...] = ()
+    """Those that were found by reading on the way here."""
     kind: Literal["entities_shown"] = "entities_shown"
 
 
@@ -265,6 +275,10 @@ class FactsShown:
     """The facts that hold here."""
 
     facts: tuple[Fact, ...]
+    found: tuple[Held, ...] = ()
+    """What scenes say, found by reading, the newest first."""
+    older: bool = False
+    """There is more of it that is not listed."""
     kind: Literal["facts_shown"] = "facts_shown"
 
 
@@ -364,6 +378,7 @@ Reply = (
     | FactsShown
     | LookShown
     | LooksListed
+    | FoundReply
     | LoreListed
     | LoreShown
     | LoreImported

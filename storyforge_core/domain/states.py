@@ -10,6 +10,7 @@ from typing import Literal, NewType
 from uuid import UUID
 
 from storyforge_core.domain.bible import Entity, EntityId
+from storyforge_core.domain.memory import Sought, covers
 from storyforge_core.domain.mentions import plain
 
 AssertionId = NewType("AssertionId", UUID)
@@ -30,6 +31,8 @@ MOST_HERE = 12
 """People, places and things whose state is told."""
 MOST_VALUES = 6
 """Of one slot, the newest."""
+ASKED = 0.99
+"""Share of a question's words that an assertion has to have to answer it."""
 SEEN: tuple[Slot, ...] = ("look", "condition")
 """What a picture shows of somebody."""
 SAID: Mapping[Slot, str] = {"where": "where", "has": "has", "knows": "knows", "condition": "condition", "look": "looks"}
@@ -141,6 +144,23 @@ def disputes(held: Iterable[Held]) -> tuple[Held, ...]:
     return tuple(sorted(open_ones, key=_told_at, reverse=True))
 
 
+def options_of(history: Sequence[Held]) -> tuple[Held, ...]:
+    """The values of which one can be true, the oldest first: all that are in dispute, and what they dispute.
+
+    Args:
+        history: what a path says of one cell, the newest first.
+    """
+    above: list[Held] = []
+    for each in history:
+        above.append(each)
+        if each.standing == "true":
+            break
+    first: dict[str, Held] = {}
+    for each in reversed(above):
+        first.setdefault(alike(each.said.value), each)
+    return tuple(first.values())
+
+
 def of_one(held: Iterable[Held], names: Iterable[str]) -> tuple[Held, ...]:
     """What is said of somebody under any of their names, as if it were one: the newest of each cell."""
     known = {plain(name) for name in names}
@@ -189,6 +209,13 @@ def looks(people: Sequence[Entity], held: Sequence[Held]) -> dict[EntityId, str]
         if mine:
             found[who.id] = ", ".join(_aspect_value(said) for said in mine[:MOST_VALUES])
     return found
+
+
+def bearing_on(held: Iterable[Held], wanted: Sought) -> tuple[Held, ...]:
+    """What answers a question: assertions that hold and speak of all that is asked, the newest first."""
+    if not wanted.words:
+        return ()
+    return tuple(each for each in holding(held) if covers(f"{fact_text(each.said)} {each.said.quote}", wanted) >= ASKED)
 
 
 def subjects(people: Iterable[Entity]) -> tuple[str, ...]:

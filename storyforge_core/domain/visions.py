@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from storyforge_core.domain.answers import ANSWER_CHARS, Problem, json_objects, one_line
-from storyforge_core.domain.bible import Entity, Sort, named
+from storyforge_core.domain.bible import Entity, EntityId, Sort, named
 from storyforge_core.domain.mentions import plain
 from storyforge_core.domain.pictures import Figure, Sight, Vision
 
@@ -25,14 +26,22 @@ _SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]*")
 _SPEECH = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
 
 
-def known_figures(entities: Sequence[Entity], prose: str) -> tuple[Figure, ...]:
-    """Those characters that a scene names, as everybody may read of them: never with what is secret."""
-    return _known(entities, prose, "character")[:MOST_FIGURES]
+def known_figures(
+    entities: Sequence[Entity], prose: str, seen: Mapping[EntityId, str] = MappingProxyType({})
+) -> tuple[Figure, ...]:
+    """Those characters that a scene names, as everybody may read of them: never with what is secret.
+
+    Args:
+        entities: who and what is known.
+        prose: the scene's.
+        seen: how they look now by what scenes say; it comes before what is written down of how they look in general.
+    """
+    return _known(entities, prose, "character", seen)[:MOST_FIGURES]
 
 
 def known_place(entities: Sequence[Entity], prose: str) -> str:
     """The place that a scene names first; empty where it names none that is written down."""
-    return next((_figure(place) for place in _known(entities, prose, "place")), "")
+    return next((_figure(place) for place in _known(entities, prose, "place", {})), "")
 
 
 def sitters(entities: Sequence[Entity], prose: str) -> tuple[Entity, ...]:
@@ -43,9 +52,14 @@ def sitters(entities: Sequence[Entity], prose: str) -> tuple[Entity, ...]:
     return tuple(each for some in by_sort for each in some)
 
 
-def _known(entities: Sequence[Entity], prose: str, sort: Sort) -> tuple[Figure, ...]:
-    cards = (entity.card for entity in named(entities, prose) if entity.card.sort == sort)
-    return tuple(Figure(card.name, one_line(card.description, LOOK_CHARS)) for card in cards)
+def _known(entities: Sequence[Entity], prose: str, sort: Sort, seen: Mapping[EntityId, str]) -> tuple[Figure, ...]:
+    there = [entity for entity in named(entities, prose) if entity.card.sort == sort]
+    return tuple(Figure(each.card.name, _look(each.card.description, seen.get(each.id, ""))) for each in there)
+
+
+def _look(described: str, now: str) -> str:
+    both = f"now {now}; otherwise {described}" if now and described else now or described
+    return one_line(both, LOOK_CHARS)
 
 
 def vision_schema(names: Sequence[str] = ()) -> Mapping[str, object]:

@@ -11,12 +11,14 @@ import structlog
 from storyforge_core.domain import book, picturing, policy
 from storyforge_core.domain import commands as ask
 from storyforge_core.domain.commands import Incoming
+from storyforge_core.domain.found import FoundCommand
 from storyforge_core.domain.policy import Bucket, Rate
 from storyforge_core.domain.replies import Declined, NotHere, Repeated, Reply
 from storyforge_core.domain.space import objection_to_start, require_unblocked
 from storyforge_core.domain.story import BallotId, PictureMode, PlaythroughId, Rules, SceneId
 from storyforge_core.engine.handlers import (
     bible,
+    found,
     hosting,
     inquiring,
     linking,
@@ -206,6 +208,8 @@ class StoryForge:
 
 
 async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand | Cleared:  # noqa: C901, PLR0911, PLR0912 - a line for each file of handlers
+    if isinstance(command, FoundCommand):
+        return await found.handle(table, command)
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.Unvote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from storyforge_core.domain.chapters import NEVER, SHORTEST
-from storyforge_core.domain.context import BATCH, Part, as_data, estimate, squeeze
+from storyforge_core.domain.context import BATCH, Part, as_data, estimate, squeeze, tagged
 from storyforge_core.domain.writing import Brief, Synopsis, ToldScene
 
 CHAPTER_SHARE = 3 / 5
@@ -88,18 +88,18 @@ def older(brief: Brief, planned: int, left: int) -> Older:
 
 def synopses_block(tag: str, synopses: Sequence[tuple[Synopsis, str]]) -> str:
     """Summaries as they stand in a prompt."""
-    return _block(tag, "\n".join(text for _, text in synopses))
+    return tagged(tag, "\n".join(text for _, text in synopses))
 
 
 def earlier(lines: Sequence[str]) -> str:
     """Lines as they stand in a prompt."""
-    return _block("earlier", "".join(lines).rstrip())
+    return tagged("earlier", "".join(lines).rstrip())
 
 
 def as_scene(scene: ToldScene) -> str:
     """A scene, whole, as it stands in a prompt."""
     chosen, told = as_data(scene.choice), f"{scene.number}. {as_data(scene.title)}\n{as_data(scene.prose)}"
-    return _block("chosen", chosen) + _block("scene", told)
+    return tagged("chosen", chosen) + tagged("scene", told)
 
 
 def _layouts(brief: Brief, planned: int, left: int) -> Iterator[tuple[int, int]]:
@@ -205,7 +205,3 @@ def _short_line(scene: ToldScene) -> str:
     """An older scene in one line."""
     chosen = f" (after: {scene.choice})" if scene.choice else ""
     return as_data(f"{scene.number}. {scene.title}{chosen}\n")
-
-
-def _block(tag: str, text: str) -> str:
-    return f"<{tag}>\n{text.strip()}\n</{tag}>\n\n" if text else ""

@@ -1,12 +1,14 @@
 """Questions about a story, answered from what was told on its path, word for word."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import structlog
 
 from storyforge_core.domain.answers import Problem
+from storyforge_core.domain.context import Keep, Part, as_data, estimate, prompt_tokens, shorten, tagged
 from storyforge_core.domain.inquiry import Answered, answer_schema, read_answer
 from storyforge_core.domain.manifest import Manifest, may_be_same_model
 from storyforge_core.domain.memory import (
@@ -24,15 +26,17 @@ from storyforge_core.domain.memory import (
 from storyforge_core.domain.replies import Accepted, AnswerShown, ContextShown, Reply, SearchHit, SearchShown, WhyShown
 from storyforge_core.domain.runs import Draft
 from storyforge_core.domain.story import RoomKey, RunId, Scene
-from storyforge_core.domain.writing import Asking, Brief, Remembered
+from storyforge_core.domain.writing import Asking, Brief, Message, Remembered
 from storyforge_core.engine.inventory import can_be_made_again, take_down
 from storyforge_core.engine.lore import LoreBook, with_lore
 from storyforge_core.engine.memory import Memory
-from storyforge_core.engine.prompting import ANSWER_TOKENS, SMALLEST_WINDOW, question_messages, telling_tokens
+from storyforge_core.engine.prompting import SMALLEST_WINDOW, render, telling_tokens
 from storyforge_core.engine.replay import reads_as_much
 from storyforge_core.errors import ModelMissing, ServiceDown
 from storyforge_core.ports import Writer
 
+ANSWER_TOKENS = 512
+"""For an answer with three quotes."""
 SOURCES = 6
 """Scenes that a question is answered from, beside the newest one."""
 QUOTES = 3
@@ -117,7 +121,8 @@ class Oracle:
         told = None if question.busy or not wanted.words else await self._told(question, found)
         if told is not None:
             return AnswerShown(question.words, told.text, told.quotes)
-        return AnswerShown(question.words, "", _quotes(found, wanted))
+        quotes = dict.fromkeys((*question.known, *_quotes(found, wanted)))
+        return AnswerShown(question.words, "", tuple(quotes)[:QUOTES])
 
     async def _search(self, lookup: Lookup) -> Reply:
         wanted = sought(lookup.words)
@@ -146,10 +151,10 @@ class Oracle:
 
     async def _told(self, question: Question, found: tuple[Found, ...]) -> Answered | None:
         """What the model makes of it; None when it is away, answers another one, or proves nothing of what it says."""
-        sources = _sources(question.head, found)
+        sources = _sources(question, found)
         story = question.story
         brief = Brief(story.premise, story.title, story.genre, story.tone, (), "", "", "", 0, 0, story.seed)
-        messages = await asyncio.to_thread(question_messages, question.words, sources, self.writer.window)
+        messages = await asyncio.to_thread(_question_messages, question.words, sources, self.writer.window)
         asking = Asking(brief, messages, question.head.prose, answer_schema(), ANSWER_TOKENS, "answer")
         if self.asking.locked():
             return None
@@ -182,12 +187,31 @@ def _in_the_head(head: Scene, wanted: Sought) -> tuple[Found, ...]:
     )
 
 
-def _sources(head: Scene, found: tuple[Found, ...]) -> tuple[Remembered, ...]:
-    """What the model may quote: the newest scene, then what matters most."""
+def _sources(question: Question, found: tuple[Found, ...]) -> tuple[Remembered, ...]:
+    """What the model may quote: the newest scene, then what is known to hold, then what matters most."""
+    head = question.head
+    known = (Remembered(each.number, each.title, each.text) for each in question.known)
     older = (Remembered(each.number, each.title, each.text) for each in found if each.scene != head.id)
-    return (Remembered(head.number, head.title, head.prose), *older)
+    return (Remembered(head.number, head.title, head.prose), *known, *older)
 
 
 def _quotes(found: tuple[Found, ...], wanted: Sought) -> tuple[Quote, ...]:
     quotes = dict.fromkeys(quote_from(each, wanted) for each in answers(found))
     return tuple(quotes)[:QUOTES]
+
+
+def _question_messages(question: str, sources: Sequence[Remembered], window: int) -> tuple[Message, ...]:
+    """Ask what a story says about something, with as many of its passages as fit, those that matter most first."""
+    asked = tagged("question", as_data(question))
+    frame = prompt_tokens((Message("user", render("ask", sources="", question=asked)),))
+    room = window - ANSWER_TOKENS - frame
+    first, *others = sources
+    kept = [replace(first, text=shorten(Part(first.text, Keep.END), room // 2))]
+    for each in others:
+        if estimate(_parts((*kept, each))) <= room:
+            kept.append(each)
+    return (Message("user", render("ask", sources=_parts(kept), question=asked)),)
+
+
+def _parts(sources: Sequence[Remembered]) -> str:
+    return "".join(tagged("part", as_data(f"Scene {each.number}. {each.title}\n{each.text}")) for each in sources)

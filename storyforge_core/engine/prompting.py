@@ -8,6 +8,7 @@ the question anew.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -25,6 +26,7 @@ from storyforge_core.domain.context import (
     prompt_tokens,
     shorten,
     squeeze,
+    tagged,
 )
 from storyforge_core.domain.lore import ActiveLore
 from storyforge_core.domain.manifest import Piece, PieceName, digest_of
@@ -40,8 +42,6 @@ CHOICE_TOKENS = 96
 QUESTION_TOKENS = 224
 """What `choices.md` takes when it is filled in; a test holds it below this."""
 
-ANSWER_TOKENS = 512
-"""For an answer with three quotes."""
 MEMORY_SHARE, MEMORY_TOKENS = 10, 1024
 """Of the window, a tenth for passages of older scenes; four of them are as many as a scene can take up."""
 BIBLE_SHARE, BIBLE_TOKENS = 12, 768
@@ -121,15 +121,15 @@ def pieces(brief: Brief, window: int, max_tokens: int) -> tuple[Piece, ...]:
         *(_of_scene("scene", scene, text) for scene, text in before.scenes),
         *(_of_scene("newest", scene, _told(scene)) for scene in near.path),
         *(replace(_piece("lore", _lore((entry,))), title=entry.title) for entry in near.lore),
-        _piece("chosen", _block("chosen", near.chosen)),
-        _piece("begun", _block("begun", near.extend)),
+        _piece("chosen", tagged("chosen", near.chosen)),
+        _piece("begun", tagged("begun", near.extend)),
         *(_of_scene("remembered", each, _remembered((each,)), each.why) for _, each in sorted(kept.items())),
-        _piece("known", _known(near.known)),
-        _piece("state", _state(near.state)),
-        _piece("promises", _promises(near.promises)),
-        _piece("plan", _plan(near.plan)),
-        _piece("direction", _block("direction", near.note)),
-        _piece("wish", _block("wish", near.hint)),
+        _piece("known", _listed("known", near.known)),
+        _piece("state", _listed("state", near.state)),
+        _piece("promises", _listed("promises", near.promises)),
+        _piece("plan", _listed("plan", near.plan)),
+        _piece("direction", tagged("direction", near.note)),
+        _piece("wish", tagged("wish", near.hint)),
         _piece("task", _TEMPLATES[_template(near)].template),
     ]
     return tuple(piece for piece in listed if piece.tokens)
@@ -155,7 +155,7 @@ def material(brief: Brief, window: int, max_tokens: int) -> tuple[Message, str]:
     """The system message of that prompt, and what its other message says up to its task."""
     near, before = _fitted(brief, window, max_tokens)
     story = _story(near, before.text)
-    return _conversation(near, "")[0], story + _block("begun", near.extend) + _wishes(near)
+    return _conversation(near, "")[0], story + tagged("begun", near.extend) + _wishes(near)
 
 
 def template_digests() -> tuple[tuple[str, str], ...]:
@@ -170,7 +170,7 @@ def lore_tokens(brief: Brief, window: int) -> int:
 
 def lore_cost(text: str) -> int:
     """Tokens that one entry of the lore takes; the frame around all of them is in it, as if each had one."""
-    return estimate(_block("lore", as_data(text))) if text.strip() else 0
+    return estimate(tagged("lore", as_data(text))) if text.strip() else 0
 
 
 def choices_messages(brief: Brief, prose: str, window: int, max_tokens: int) -> tuple[Message, ...]:
@@ -186,23 +186,6 @@ def repair_messages(messages: tuple[Message, ...], answer: str, problem: Problem
     """Ask once more after an answer that could not be used; of an endless answer only the beginning is shown."""
     shown = shorten(Part(as_data(answer)), CHOICE_TOKENS)
     return (*messages, Message("assistant", shown), Message("user", render("repair", problem=problem.text)))
-
-
-def question_messages(question: str, sources: Sequence[Remembered], window: int) -> tuple[Message, ...]:
-    """Ask what a story says about something, with as many of its passages as fit, those that matter most first."""
-    asked = _block("question", as_data(question))
-    frame = prompt_tokens((Message("user", render("ask", sources="", question=asked)),))
-    room = window - ANSWER_TOKENS - frame
-    first, *others = sources
-    kept = [replace(first, text=shorten(Part(first.text, Keep.END), room // 2))]
-    for each in others:
-        if estimate(_parts((*kept, each))) <= room:
-            kept.append(each)
-    return (Message("user", render("ask", sources=_parts(kept), question=asked)),)
-
-
-def _parts(sources: Sequence[Remembered]) -> str:
-    return "".join(_block("part", as_data(f"Scene {each.number}. {each.title}\n{each.text}")) for each in sources)
 
 
 def render(name: str, **values: str) -> str:
@@ -271,13 +254,14 @@ def _note_rooms(window: int) -> tuple[int, int, int]:
 def _with_notes(near: Brief, brief: Brief, window: int, left: int) -> tuple[Brief, int]:
     """The brief with as much of its notes as fits, what matters most first, and the tokens that are left then."""
     for_state, for_known, for_promises = _note_rooms(window)
-    state = _within(brief.state, _state, min(left, for_state))
-    left -= estimate(_state(state))
-    known = _within(brief.known, _known, min(left, for_known))
-    left -= estimate(_known(known))
-    promises = _within(brief.promises, _promises, min(left, for_promises))
-    left -= estimate(_promises(promises))
-    plan = _within(brief.plan, _plan, min(left, PLAN_TOKENS))  # last: what holds comes before what is meant to happen
+    state = _within(brief.state, partial(_listed, "state"), min(left, for_state))
+    left -= estimate(_listed("state", state))
+    known = _within(brief.known, partial(_listed, "known"), min(left, for_known))
+    left -= estimate(_listed("known", known))
+    promises = _within(brief.promises, partial(_listed, "promises"), min(left, for_promises))
+    left -= estimate(_listed("promises", promises))
+    # The plan is last: what holds comes before what is meant to happen.
+    plan = _within(brief.plan, partial(_listed, "plan"), min(left, PLAN_TOKENS))
     left -= _plan_room(brief)
     return replace(near, known=known, state=state, promises=promises, plan=plan), left
 
@@ -339,7 +323,7 @@ def _conversation(brief: Brief, older: str) -> tuple[Message, ...]:
 
 def _world(brief: Brief) -> str:
     world = [("title", brief.title), ("premise", brief.premise), ("genre", brief.genre), ("tone", brief.tone)]
-    return "".join(_block(tag, text) for tag, text in world)
+    return "".join(tagged(tag, text) for tag, text in world)
 
 
 def _template(brief: Brief) -> str:
@@ -351,7 +335,7 @@ def _task(brief: Brief, older: str) -> str:
     story, wishes, words = _story(brief, older), _wishes(brief), str(brief.words)
     match _template(brief):
         case "extend":
-            return render("extend", story=story, begun=_block("begun", brief.extend), wishes=wishes, words=words)
+            return render("extend", story=story, begun=tagged("begun", brief.extend), wishes=wishes, words=words)
         case "scene":
             return render("scene", story=story, wishes=wishes, words=words)
         case _:
@@ -360,13 +344,18 @@ def _task(brief: Brief, older: str) -> str:
 
 def _story(brief: Brief, older: str) -> str:
     """What was told, what is true of it, and what the players have decided."""
-    return older + "".join(map(_told, brief.path)) + _lore(brief.lore) + _block("chosen", brief.chosen)
+    return older + "".join(map(_told, brief.path)) + _lore(brief.lore) + tagged("chosen", brief.chosen)
 
 
 def _wishes(brief: Brief) -> str:
     """What to keep to, and what is wished for."""
-    notes = _known(brief.known) + _state(brief.state) + _promises(brief.promises) + _plan(brief.plan)
-    return _remembered(brief.remembered) + notes + _block("direction", brief.note) + _block("wish", brief.hint)
+    notes = (
+        _listed("known", brief.known)
+        + _listed("state", brief.state)
+        + _listed("promises", brief.promises)
+        + _listed("plan", brief.plan)
+    )
+    return _remembered(brief.remembered) + notes + tagged("direction", brief.note) + tagged("wish", brief.hint)
 
 
 def _question(count: int) -> str:
@@ -376,34 +365,18 @@ def _question(count: int) -> str:
     )
 
 
-def _block(tag: str, text: str) -> str:
-    return f"<{tag}>\n{text.strip()}\n</{tag}>\n\n" if text else ""
-
-
 def _told(scene: ToldScene) -> str:
-    return _block("chosen", scene.choice) + _block("scene", f"{scene.number}. {scene.title}\n{scene.prose}")
+    return tagged("chosen", scene.choice) + tagged("scene", f"{scene.number}. {scene.title}\n{scene.prose}")
 
 
 def _remembered(remembered: tuple[Remembered, ...]) -> str:
     """Passages in the order in which they were told."""
     texts = [f"{each.number}. {each.title}\n{each.text.strip()}" for each in sorted(remembered, key=_told_at)]
-    return _block("remembered", as_data("\n\n".join(texts)))
+    return tagged("remembered", as_data("\n\n".join(texts)))
 
 
-def _known(lines: tuple[str, ...]) -> str:
-    return _block("known", as_data("\n".join(lines)))
-
-
-def _state(lines: tuple[str, ...]) -> str:
-    return _block("state", as_data("\n".join(lines)))
-
-
-def _promises(lines: tuple[str, ...]) -> str:
-    return _block("promises", as_data("\n".join(lines)))
-
-
-def _plan(lines: tuple[str, ...]) -> str:
-    return _block("plan", as_data("\n".join(lines)))
+def _listed(tag: str, lines: tuple[str, ...]) -> str:
+    return tagged(tag, as_data("\n".join(lines)))
 
 
 def _told_at(remembered: Remembered) -> int:
@@ -411,4 +384,4 @@ def _told_at(remembered: Remembered) -> int:
 
 
 def _lore(lore: Sequence[ActiveLore]) -> str:
-    return _block("lore", "\n\n".join(as_data(entry.text).strip() for entry in lore if entry.text.strip()))
+    return tagged("lore", "\n\n".join(as_data(entry.text).strip() for entry in lore if entry.text.strip()))

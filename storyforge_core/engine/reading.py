@@ -61,8 +61,6 @@ class Reader:
             await self._read(wanted)
         except (Busy, ModelMissing) as error:
             raise ServiceDown(str(error)) from error
-        except TimeoutError:  # asked again it would take as long again, and others wait behind it
-            structlog.get_logger().warning("scene not understood", scene=str(wanted), cause="the model took too long")
 
     async def _read(self, wanted: SceneId) -> None:
         async with self.store.casebook() as book:
@@ -70,10 +68,13 @@ class Reader:
             known = await known_before(book, unread.scene) if unread else Known()
         if unread is None or not unread.scene.prose.strip():
             return
-        found = await self._asked(unread, known)
+        try:
+            found = await self._asked(unread, known)
+        except TimeoutError:  # asked again it would take as long again, and others wait behind it
+            found = Problem("The model took too long.")
         if isinstance(found, Problem):
             structlog.get_logger().warning("scene not understood", scene=str(wanted), cause=found.text)
-            return
+            found = Findings()
         origin = await self._origin(known)
         async with self.store.casebook() as book:
             await book.keep(unread.scene, found, origin)

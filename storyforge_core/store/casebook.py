@@ -12,7 +12,7 @@ from storyforge_core.domain.states import Cell, Held, Judged, alike
 from storyforge_core.domain.states import Slot as Slots
 from storyforge_core.domain.story import Scene, SceneId, Story, StoryId
 from storyforge_core.ports import Clock
-from storyforge_core.state_ports import Origin, Unread
+from storyforge_core.state_ports import WINDOW, Origin, Unread
 from storyforge_core.store import bible
 from storyforge_core.store.casebook_sql import (
     ADD_ASSERTIONS,
@@ -36,9 +36,6 @@ from storyforge_core.store.codec import ASSERTION, CARD, dump, storable
 from storyforge_core.store.statement import Db
 
 SLOTS: tuple[Slots, ...] = ("where", "has", "knows", "condition", "look", "fact", "time")
-WINDOW = 64
-"""Assertions of one subject and slot that are looked at, the newest: what was last said of a cell before so many others
-is not told, and nothing else is told instead."""
 MOST_PROMISES = 200
 """Of a path, the newest."""
 MOST_HISTORY = 50
@@ -67,10 +64,14 @@ class PostgresCasebook:
             for row in rows
         )
 
-    async def newest(self, end: SceneId, subjects: Sequence[str]) -> tuple[Held, ...]:
-        """Read the newest assertion of each cell of some subjects, by their plain names; "" is the time."""
+    async def newest(self, end: SceneId, subjects: Sequence[str], window: int = WINDOW) -> tuple[Held, ...]:
+        """Read the newest assertion of each cell of some subjects, by their plain names; "" is the time.
+
+        Of each subject and slot, only the newest `window` assertions are looked at: what was last said of a cell
+        before them is not told, and nothing else is told instead.
+        """
         names = [storable(name) for name in subjects]
-        rows = await NEWEST.rows(self._db, scene=end, subjects=names, slots=list(SLOTS), window=WINDOW)
+        rows = await NEWEST.rows(self._db, scene=end, subjects=names, slots=list(SLOTS), window=window)
         return tuple(map(_held, rows))
 
     async def latest(self, end: SceneId, limit: int) -> tuple[Held, ...]:

@@ -16,23 +16,26 @@ SIGHTED = Statement("""
       JOIN sighting ON sighting.branch_id = segment.branch_id
                    AND sighting.depth BETWEEN segment.first AND segment.last
       JOIN scene ON scene.id = sighting.scene_id
-     ORDER BY sighting.depth, sighting.id
+     ORDER BY sighting.depth, sighting.part, sighting.id
 """)
 
-# Each subject and slot is a short walk down the index, branch by branch, however much was ever said of it.
+# Each subject and slot is a short walk down the index, however much was ever said of it: the newest branch first, and
+# no further than the window. A limit inside makes the join go branch by branch, so that nothing has to be sorted. Where
+# somebody is, and when, is one cell: its newest row says all.
 NEWEST = Statement(
     f"""
     WITH RECURSIVE {{whole_path}}, recent AS (
         SELECT DISTINCT ON (near.subject, near.slot, near.which) near.*
           FROM unnest(:subjects::text[]) AS who (name)
-         CROSS JOIN unnest(:slots::text[]) AS kind (slot)
+          JOIN unnest(:slots::text[]) AS kind (slot) ON (kind.slot = 'time') = (who.name = '')
          CROSS JOIN LATERAL (
-               SELECT found.* FROM segment CROSS JOIN LATERAL (
+               SELECT found.* FROM (SELECT * FROM segment ORDER BY last DESC) AS segment CROSS JOIN LATERAL (
                       SELECT * FROM assertion
                        WHERE {_ON_PATH} AND subject = who.name AND slot = kind.slot AND {_COUNTS}
-                       ORDER BY depth DESC, part DESC LIMIT :window
+                       ORDER BY depth DESC, part DESC
+                       LIMIT CASE WHEN kind.slot IN ('where', 'time') THEN 1 ELSE :window::int END
                ) AS found
-               ORDER BY found.depth DESC, found.part DESC LIMIT :window
+               LIMIT CASE WHEN kind.slot IN ('where', 'time') THEN 1 ELSE :window::int END
          ) AS near
          ORDER BY near.subject, near.slot, near.which, near.depth DESC, near.part DESC
     )
@@ -162,9 +165,9 @@ OF_SCENE = Statement("""
 """)
 
 ADD_SIGHTINGS = Statement("""
-    INSERT INTO sighting (id, story_id, scene_id, branch_id, depth, card, standing)
-    SELECT given.id, scene.story_id, scene.id, scene.branch_id, scene.depth, given.card, 'true'
-      FROM scene CROSS JOIN unnest(:ids::uuid[], :cards::jsonb[]) AS given (id, card)
+    INSERT INTO sighting (id, story_id, scene_id, branch_id, depth, part, card, standing)
+    SELECT given.id, scene.story_id, scene.id, scene.branch_id, scene.depth, given.part, given.card, 'true'
+      FROM scene CROSS JOIN unnest(:ids::uuid[], :cards::jsonb[]) WITH ORDINALITY AS given (id, card, part)
      WHERE scene.id = :scene
 """)
 

@@ -32,6 +32,7 @@ sighting = Table(
     id_column(),
     to("story"),
     *_place(),
+    Column("part", SmallInteger, nullable=False),
     Column("card", JSONB, nullable=False),
     Column("standing", Text, nullable=False),
     Index(None, "branch_id", "depth"),

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, get_args
 
-from bot.catalog.row import BOOK, HIGHEST_NUMBER, NAME_CHARS, Argument, Group, Row
-from storyforge_core.domain import book
+from bot.catalog.row import BOOK, NAME_CHARS, Argument, Group, Row
+from bot.catalog.rows.found import FOUND_ROWS, MOST_FOUND_FACTS
+from storyforge_core.domain import book, found
 from storyforge_core.domain.bible import FACT_CHARS, TEXT_CHARS, Sort
 
 MANY: Final[Mapping[Sort, str]] = {"character": "characters", "place": "places", "prop": "things"}
 EXAMPLES: Final[Mapping[Sort, str]] = {"character": "Maren", "place": "the mill", "prop": "the brass key"}
 TEXT: Final = Argument(name="text", help="what is true of it", limit=TEXT_CHARS, named=True)
 SECRET: Final = Argument(name="secret", help="what only the storyteller knows", limit=TEXT_CHARS, named=True)
+VOICE: Final = Argument(name="voice", help="how they speak", limit=TEXT_CHARS, named=True)
 PATH_CHARS: Final = 1000
 NEW: Final = Argument(name="name", help="its name", required=True, limit=NAME_CHARS)
 PICTURE: Final = Argument(
@@ -22,18 +24,19 @@ KNOWN: Final = Argument(name="name", help="its name", kind="entity", required=Tr
 def _rows(sort: Sort) -> Iterator[Row]:
     """The commands about one sort."""
     one = EXAMPLES[sort]
+    texts = (TEXT, SECRET, VOICE) if sort == "character" else (TEXT, SECRET)
     yield Row(
         name=f"{sort} add",
         help=f"Write down a {sort} of the story",
         more="The storyteller is told of it whenever it is named. It is so on every branch.",
         example=f'/story {sort} add {one} text="older than it looks"',
-        arguments=(NEW, TEXT, SECRET),
-        build=lambda given: book.AddEntity(sort, given["name"], given["text"], given["secret"]),
+        arguments=(NEW, *texts),
+        build=lambda given: book.AddEntity(sort, given["name"], given["text"], given["secret"], given.get("voice", "")),
     )
     yield Row(
         name=f"{sort} show",
         help=f"See what is written down about a {sort}",
-        more="With the facts that name it. A secret is shown to hosts only, where nobody else reads along.",
+        more="With what scenes say of it here, and the facts that name it. A secret is for hosts who read it alone.",
         example=f"/story {sort} show {one}",
         arguments=(KNOWN,),
         who="anyone",
@@ -42,10 +45,12 @@ def _rows(sort: Sort) -> Iterator[Row]:
     yield Row(
         name=f"{sort} edit",
         help=f"Write down something else about a {sort}",
-        more="What you leave out stays as it is.",
+        more="What you leave out stays as it is. What was found by reading is written down by it.",
         example=f'/story {sort} edit {one} text="younger than it looks"',
-        arguments=(KNOWN, TEXT, SECRET),
-        build=lambda given: book.EditEntity(sort, given["name"], given["text"], given["secret"]),
+        arguments=(KNOWN, *texts),
+        build=lambda given: book.EditEntity(
+            sort, given["name"], given["text"], given["secret"], given.get("voice", "")
+        ),
     )
     yield from _further(sort, one)
 
@@ -74,7 +79,7 @@ def _further(sort: Sort, one: str) -> Iterator[Row]:
     yield Row(
         name=f"{sort} list",
         help=f"List the {MANY[sort]} that are written down",
-        more="With what is true of them, but without secrets.",
+        more="With those that were found by reading scenes here. Secrets are left out.",
         example=f"/story {sort} list",
         who="anyone",
         build=lambda _: book.ListEntities(sort),
@@ -86,6 +91,15 @@ def _further(sort: Sort, one: str) -> Iterator[Row]:
         example=f"/story {sort} forget {one}",
         arguments=(KNOWN,),
         build=lambda given: book.ForgetEntity(sort, given["name"]),
+    )
+    into = Argument(name="into", help="who it really is", required=True, limit=NAME_CHARS, named=True)
+    yield Row(
+        name=f"{sort} merge",
+        help=f"Let a {sort} be another one that is known already",
+        more="Names, facts and what scenes say of it follow. Undo takes it apart again.",
+        example=f'/story {sort} merge {one} into="the old one"',
+        arguments=(KNOWN, into),
+        build=lambda given: found.MergeEntity(sort, given["name"], given["into"]),
     )
 
 
@@ -124,7 +138,7 @@ BIBLE_ROWS: Final = Group(
         Row(
             name="fact list",
             help="List the facts that hold here",
-            more="Those of other branches do not.",
+            more="Those written down, and those found by reading scenes; not those of other branches.",
             example="/story fact list",
             who="anyone",
             build=lambda _: book.ListFacts(),
@@ -136,10 +150,11 @@ BIBLE_ROWS: Final = Group(
             example="/story fact forget 2",
             arguments=(
                 Argument(
-                    name="number", help="its number in the list", kind="number", required=True, limit=HIGHEST_NUMBER
+                    name="number", help="its number in the list", kind="number", required=True, limit=MOST_FOUND_FACTS
                 ),
             ),
             build=lambda given: book.ForgetFact(int(given["number"])),
         ),
+        *FOUND_ROWS,
     ),
 )

@@ -12,6 +12,7 @@ from storyforge_core.domain.answers import one_line
 from storyforge_core.domain.bible import Sort
 from storyforge_core.domain.book import ListEntities, ListFacts, ListLooks
 from storyforge_core.domain.commands import Command, ListLore, ShowMap, ShowStatus, ShowStories, ShowTakes
+from storyforge_core.domain.found import DisputesShown, ListDisputes, PromisesShown, ShowPromises
 from storyforge_core.domain.look_replies import LooksListed
 from storyforge_core.domain.replies import (
     EntitiesShown,
@@ -23,6 +24,7 @@ from storyforge_core.domain.replies import (
     StoriesShown,
     TakesShown,
 )
+from storyforge_core.domain.states import fact_text
 
 MOST_OFFERS = 25
 OFFER_CHARS = 100
@@ -45,7 +47,7 @@ def completion(row: Row, argument: Argument) -> Completion | None:
         case "scene" | "story" | "player" | "lore":
             return _LISTED[argument.kind]
         case "number":
-            return {"takes": _TAKES, "fact forget": _FACTS}.get(row.name, _CHOICES)
+            return _NUMBERS.get(f"{row.name} {argument.name}", _CHOICES)
         case "entity":
             return Completion(_ENTITIES[row.name.partition(" ")[0]], _cards)
         case "text" | "word" | "command" | "file" | "picture" | "channel" | "role" | "person":
@@ -104,12 +106,25 @@ def _cards(reply: Reply) -> Iterator[tuple[str, Value]]:
     if isinstance(reply, LooksListed):
         yield from ((f"{line.name} · {line.scene}", line.name) for line in reply.lines)
     if isinstance(reply, EntitiesShown):
-        yield from ((f"{card.name} · {card.description}", card.name) for card in reply.cards)
+        cards = (*reply.cards, *(each.card for each in reply.found))
+        yield from ((f"{card.name} · {card.description}", card.name) for card in cards)
 
 
 def _facts(reply: Reply) -> Iterator[tuple[str, Value]]:
     if isinstance(reply, FactsShown):
         yield from ((f"{fact.number} · {fact.claim.text}", fact.number) for fact in reply.facts)
+        yield from ((f"{each.number} · {fact_text(each.said)}", each.number) for each in reply.found)
+
+
+def _disputes(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, DisputesShown):
+        for each in reply.disputes:
+            yield f"{each.number} · {' / '.join(fact_text(option.said) for option in each.options)}", each.number
+
+
+def _promises(reply: Reply) -> Iterator[tuple[str, Value]]:
+    if isinstance(reply, PromisesShown):
+        yield from ((f"{each.number} · {each.text}", each.number) for each in reply.promises)
 
 
 _LISTED: Final = {
@@ -119,6 +134,11 @@ _LISTED: Final = {
     "lore": Completion(ListLore(), _lore),
 }
 _ENTITIES: Final[Mapping[str, Command]] = {sort: ListEntities(sort) for sort in get_args(Sort)} | {"look": ListLooks()}
-_FACTS: Final = Completion(ListFacts(), _facts)
 _CHOICES: Final = Completion(ShowStatus(), _choices)
-_TAKES: Final = Completion(ShowTakes(), _takes)
+_NUMBERS: Final[Mapping[str, Completion | None]] = {
+    "takes number": Completion(ShowTakes(), _takes),
+    "fact forget number": Completion(ListFacts(), _facts),
+    "fact settle number": Completion(ListDisputes(), _disputes),
+    "fact settle which": None,
+    "promise forget number": Completion(ShowPromises(), _promises),
+}

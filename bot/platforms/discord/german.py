@@ -97,6 +97,14 @@ NAMES: Final[Mapping[str, str]] = {
     "quote": "zitat",
     "secret": "geheimnis",
     "replay": "nochmal",
+    "disputed": "strittig",
+    "into": "in",
+    "merge": "vereinen",
+    "promise": "versprechen",
+    "settle": "klären",
+    "state": "stand",
+    "voice": "stimmlage",
+    "which": "welcher",
     "Branch from here": "Von hier abzweigen",
     "Edit this scene": "Diese Szene umschreiben",
     "Report this picture": "Dieses Bild melden",
@@ -266,6 +274,22 @@ TEXTS: Final[Mapping[str, str]] = {
     "Where the story is": "Wo die Geschichte ist",
     "What is in the story": "Was es in der Geschichte gibt",
     "What is true in the story": "Was in der Geschichte gilt",
+    "Let a character be another one that is known already": "Lass eine Figur eine andere sein, die schon bekannt ist",
+    "Let a place be another one that is known already": "Lass einen Ort ein anderer sein, der schon bekannt ist",
+    "Let a prop be another one that is known already": (
+        "Lass einen Gegenstand ein anderer sein, der schon bekannt ist"
+    ),
+    "List where scenes contradict each other": "Zeig, wo Szenen einander widersprechen",
+    "Decide which of two values is true": "Entscheide, welcher von zwei Werten gilt",
+    "List what the story has promised, and what it kept": (
+        "Zeig, was die Geschichte versprochen und was sie gehalten hat"
+    ),
+    "Take out what is no promise": "Nimm heraus, was kein Versprechen ist",
+    "See who is where, with what": "Sieh, wer wo ist und was dabei hat",
+    "What the story has promised": "Was die Geschichte versprochen hat",
+    "how they speak": "wie gesprochen wird",
+    "who it really is": "wer es wirklich ist",
+    "which of its values is true": "welcher der Werte gilt",
     "Ask the story what it knows, and write down what is true": (
         "Frag die Geschichte, was sie weiß, und halte fest, was gilt"
     ),

@@ -15,6 +15,7 @@ from storyforge_core.engine.lore import open_book, with_lore
 from storyforge_core.engine.older import scenes_read
 from storyforge_core.errors import NotFound
 from storyforge_core.ports import Desk
+from storyforge_core.state_ports import FOR_PROMPTS
 
 NAMED_IN = 2
 """Scenes, the newest, in which somebody has to be named to be there."""
@@ -54,7 +55,7 @@ async def with_bible(brief: Brief, desk: Desk, here: Situation, end: SceneId | N
     entities = found_entities(cards, await book.sighted(end))
     facts, promises = await desk.facts(end), await book.promises(end)
     people = named(entities, now)[:MOST_HERE]
-    held = await book.newest(end, subjects(people))
+    held = await book.newest(end, subjects(people), FOR_PROMPTS)
     return replace(
         brief,
         known=(*matters(entities, facts, text), *fact_lines(people, held)),

@@ -7,11 +7,13 @@ from dataclasses import replace
 import structlog
 
 from storyforge_core.domain.answers import Problem
-from storyforge_core.domain.bible import Entity
+from storyforge_core.domain.bible import Entity, named
 from storyforge_core.domain.context import Keep, Part, as_data, shorten
+from storyforge_core.domain.findings import found_entities
 from storyforge_core.domain.looks import likenesses, visible
 from storyforge_core.domain.pictures import PictureDraft, PictureOrder, Sight, Vision
 from storyforge_core.domain.ratings import MEANT, avoided, covered
+from storyforge_core.domain.states import MOST_HERE, looks, subjects
 from storyforge_core.domain.visions import (
     FRAMINGS,
     PARTS,
@@ -51,9 +53,11 @@ async def _sight(order: PictureOrder, desk: Desk) -> tuple[Sight, tuple[Entity, 
         raise NotFound("This story is gone.")
     scene = await desk.scene(order.scene)
     rules = here.playthrough.rules
-    entities = await desk.entities(here.story.id)
+    entities = found_entities(await desk.entities(here.story.id), await desk.casebook.sighted(scene.id))
     told = f"{order.hint}\n{scene.prose}"  # whom the asker wants to see may be there as well
     known = sitters(entities, told)
+    people = named(entities, told)[:MOST_HERE]
+    held = await desk.casebook.newest(scene.id, subjects(people))
     sight = Sight(
         title=scene.title,
         prose=scene.prose,
@@ -64,7 +68,7 @@ async def _sight(order: PictureOrder, desk: Desk) -> tuple[Sight, tuple[Entity, 
         hint=order.hint,
         seed=order.seed,
         workflow=rules.workflow,
-        who=known_figures(entities, told),
+        who=known_figures(entities, told, looks(people, held)),
         where=known_place(entities, told),
         names=tuple(each.card.name for each in known),
         likenesses=likenesses(known, await desk.looks(scene.id)),
