@@ -13,14 +13,14 @@ DIGEST_TOKENS = 448
 """For a title and a summary."""
 GIST_TOKENS = 72
 """For a sentence about one scene."""
-ANSWER_SHARE = 3
-"""Of the window one part in so many goes to the answer at the most."""
+ANSWER_SHARE, ANSWER_MOST = 3, 1600
+"""Of the window one part in so many goes to the answer at the most, and never more tokens than many a server allows."""
 EACH = '- "scenes": for each of the $count scenes, in order, one sentence of at most 25 words on what happened.\n'
 
 
 def gists_wanted(scenes: int, window: int) -> int:
     """For how many scenes a sentence is asked for: all, or none where the answer would be too long."""
-    return scenes if DIGEST_TOKENS + scenes * GIST_TOKENS <= window // ANSWER_SHARE else 0
+    return scenes if DIGEST_TOKENS + scenes * GIST_TOKENS <= min(window // ANSWER_SHARE, ANSWER_MOST) else 0
 
 
 def digest_tokens(gists: int) -> int:

@@ -168,8 +168,8 @@ _CHAPTERS = Statement("""
       JOIN scene AS since ON since.branch_id = segment.branch_id AND since.depth = newest.first
       LEFT JOIN LATERAL (
            SELECT summary.title, summary.text FROM summary
-            WHERE summary.scene_id = newest.scene_id AND summary.layer = 1 AND summary.first <= newest.first
-            ORDER BY summary.first DESC LIMIT 1
+            WHERE summary.scene_id = newest.scene_id AND summary.layer = 1
+            ORDER BY summary.first LIMIT 1
       ) AS told ON true
      ORDER BY newest.depth
 """)

@@ -17,6 +17,8 @@ CANDIDATES = 30
 """Passages taken from each of the two rankings before they are put together."""
 COMMON = 400
 """Passages of a path from which a word is common: what is found by it are the newest that have it."""
+MANY = 32
+"""A path is short that is less than one part in so many of all stories: looking through it is quicker then."""
 
 _SCENE = Statement("SELECT {scene} FROM scene WHERE scene.id = :scene")
 
@@ -94,9 +96,10 @@ _RANKED = """
 """
 
 # + 0 and OFFSET 0 keep the planner to the ranges of the path, whatever it thinks of the index over everything. The
-# vector is in a SELECT of its own, or it would be read from its text for each passage. Words are looked up in their
-# index, each by itself, for all that have it would be too many passages to look into. A word that is found too often is
-# taken from the newest passages instead, where reading stops soon; how common it is shows in how soon.
+# vector is in a SELECT of its own, or it would be read from its text for each passage. On a long path words are looked
+# up in their index, each by itself; on a short one its passages are looked through, for the index is that of all
+# stories. A word that is found too often is taken from the newest passages instead, where reading stops soon; how
+# common it is shows in how soon.
 _RECALL = Statement(
     """
     WITH RECURSIVE {whole_path}, meant AS (
@@ -113,6 +116,10 @@ _RECALL = Statement(
                  ORDER BY distance
                  LIMIT :candidates
           ) AS near
+    ), size AS MATERIALIZED (
+        SELECT max(segment.whole)::float8 + 1 AS passages,
+               max(segment.whole) >= greatest(:common::int, max(pg_class.reltuples) / :many::int) AS long
+          FROM segment JOIN pg_class ON pg_class.oid = 'passage'::regclass
     ), tale AS MATERIALIZED (
         SELECT scene.story_id FROM scene WHERE scene.id = :scene
     ), term AS MATERIALIZED (
@@ -128,6 +135,17 @@ _RECALL = Statement(
                                      BETWEEN segment.first AND least(segment.last, segment.whole - :skip::int))
                 LIMIT :common
           ) AS passage
+         WHERE (SELECT long FROM size)
+        UNION ALL
+        SELECT passage.scene_id, passage.part, passage.depth, term.word, term.single
+          FROM segment CROSS JOIN LATERAL (
+               SELECT * FROM passage
+                WHERE passage.branch_id = segment.branch_id
+                  AND passage.depth BETWEEN segment.first AND least(segment.last, segment.whole - :skip::int)
+               OFFSET 0
+          ) AS passage
+          CROSS JOIN LATERAL (SELECT * FROM term WHERE passage.words @@ term.query OFFSET 0) AS term
+         WHERE NOT (SELECT long FROM size)
     ), common AS MATERIALIZED (
         SELECT term.* FROM term
          WHERE :common::int <= (SELECT count(*) FROM indexed WHERE indexed.word = term.word)
@@ -146,8 +164,6 @@ _RECALL = Statement(
                ) AS passage
                 LIMIT :common
           ) AS passage
-    ), size AS (
-        SELECT max(whole)::float8 + 1 AS passages FROM segment
     ), weight AS (
         SELECT hit.word, hit.single,
                ln(1 + CASE WHEN count(*) < :common::int THEN size.passages
@@ -266,7 +282,7 @@ async def progress(db: Db, model: str) -> Progress:
 async def recall(db: Db, end: SceneId, skip: int, cue: Cue, limit: int) -> tuple[Found, ...]:
     """Find passages on the path that ends at a scene, without its newest `skip` scenes; best first."""
     rows = await _RECALL.rows(
-        db, scene=end, skip=skip, limit=limit, candidates=CANDIDATES, common=COMMON, **_looked_for(cue)
+        db, scene=end, skip=skip, limit=limit, candidates=CANDIDATES, common=COMMON, many=MANY, **_looked_for(cue)
     )
     return tuple(Found(**row) for row in rows)
 
