@@ -157,7 +157,7 @@ class Group:
 
 
 async def _fact(group: Group, said: str) -> None:
-    quote = " ".join(group.head.prose.split()[:6])
+    quote = " ".join(group.head.prose.split()[:10])
     await group.do(AddFact(f"Osk has seen {said}", quote))
     await group.vote(1, 1, 1)
 

@@ -6,6 +6,7 @@ that saying again at the end of the prompt what holds makes up to 24.4 points of
 
 import json
 import random
+import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ NEAR, FAR, GONE = 0.06, 0.304, 0.6
 """How often it says otherwise than what stands near the end, farther back, or nowhere. 24.4 points are measured."""
 FORGOTTEN = 0.114
 """Of its mistakes, those that it also makes when it is asked: measured."""
+_NOTES = re.compile(r"<(known|state|plan)>\n.*?\n</\1>", re.DOTALL)
 FOLLOWED = 0.95
 """How often it says what a plan says, right or wrong: assumed."""
 RAIN = "Rain came over the hill, as it had on the day of the {n}th cart, and nobody had a word to say about it."
@@ -113,6 +115,5 @@ class Forgetful:
         place = prompt.rfind(right)
         if place < 0:
             return GONE
-        _, _, notes = prompt.rpartition("<known>") if "<known>" in prompt else prompt.rpartition("<plan>")
-        near = right in notes.partition("Write the next scene")[0] if self._notes else True
-        return NEAR if near and estimate(prompt[place:]) <= NEAR_TOKENS else FAR
+        said_again = not self._notes or any(right in note.group() for note in _NOTES.finditer(prompt))
+        return NEAR if said_again and estimate(prompt[place:]) <= NEAR_TOKENS else FAR

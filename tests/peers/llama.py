@@ -49,10 +49,12 @@ class Shape:
     inner: int
     layers: int
     heads: int
+    ends: float = -0.3
+    """How readily it ends by itself; where that is hopeless, it never ends without a word."""
 
 
 SMALL = Shape(64, 128, 2, 4)
-TINY = Shape(32, 32, 1, 1)
+TINY = Shape(32, 32, 1, 1, ends=-6)
 """An eighth of the work, for many long prompts."""
 
 
@@ -101,7 +103,7 @@ def _weights(vocabulary: int, shape: Shape) -> dict[str, np.ndarray[Any, Any]]:
     weights = {"token_embd": chance.normal(0, 0.3, (vocabulary, width)), "output_norm": np.ones(width)}
     weights["output"] = chance.normal(0, 0.3, (vocabulary, width))
     weights["token_embd"][:, 0] = 5
-    weights["output"][:, 0] = [-6, -6, -0.3, *[-6] * 256, *[-0.3] * len(CHARACTERS), *[0] * len(WORDS)]
+    weights["output"][:, 0] = [-6, -6, shape.ends, *[-6] * 256, *[-0.3] * len(CHARACTERS), *[0] * len(WORDS)]
     sizes = {"attn_q": (width, width), "attn_k": (width, width), "attn_v": (width, width)}
     sizes |= {"attn_output": (width, width), "ffn_gate": (inner, width), "ffn_up": (inner, width)}
     sizes |= {"ffn_down": (width, inner)}
