@@ -33,7 +33,7 @@ def user_message(brief: Brief) -> str:
 
 def test_every_prompt_of_the_folder_is_used() -> None:
     names = {path.stem for path in (Path(prompting.__file__).parent / "prompts").iterdir()}
-    assert names == {"system", "opening", "scene", "extend", "choices", "repair", "ask", "visualize"}
+    assert names == {"system", "opening", "scene", "extend", "choices", "repair", "ask", "visualize", "extract"}
 
 
 def test_a_missing_value_is_refused() -> None:
