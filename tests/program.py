@@ -315,7 +315,8 @@ class Ollama:
 
     def _calls(self) -> list[Line]:
         calls: list[Line] = self._post("/peer/calls", {})
-        return [call for call in calls if call["path"] == "/api/chat"]
+        chats = [call for call in calls if call["path"] == "/api/chat"]
+        return [call for call in chats if "assertions" not in call["body"].get("format", {}).get("properties", {})]
 
     def _post(self, path: str, body: object) -> Any:
         with urlopen(Request(self.url + path, json.dumps(body).encode()), timeout=5) as answer:  # noqa: S310

@@ -60,6 +60,10 @@ ANSWER = json.dumps(
 _TOKEN = re.compile(r"\s*\S+\s*\Z|\s*\S+")
 
 
+NOTHING_FOUND = '{"entities": [], "assertions": [], "promises": []}'
+"""What the peer finds in every scene."""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """What the peer says and how it behaves."""
@@ -203,7 +207,10 @@ class OllamaPeer:
             self.windows[body["model"]] = body.get("options", {}).get("num_ctx", 4096)
         if call.path != "/api/chat":
             return await send(writer, self._lookup(call.path, body))
-        script, self.script = self.script, _next_script(self.script, structured="format" in body)
+        if "assertions" in body.get("format", {}).get("properties", {}):  # asked in the background, whatever is played
+            script = Script(answers=(NOTHING_FOUND,), model=self.script.model)
+        else:
+            script, self.script = self.script, _next_script(self.script, structured="format" in body)
         if refusal := _refusal(script, body):
             call.end("failed")
             return await send(writer, refusal)

@@ -8,9 +8,11 @@ from bot.wording.markup import Markdown
 from bot.wording.replying import reply_text
 from bot.wording.treemap import Canvas
 from bot.wording.voice import Voice
-from storyforge_core.domain.bible import Card, Claim, Fact, FactId
+from storyforge_core.domain.bible import Card, Claim, Entity, EntityId, Fact, FactId
+from storyforge_core.domain.found import Dispute, DisputesShown, OfOne, PromisesShown, StateShown
 from storyforge_core.domain.manifest import Manifest, Measure, Piece
 from storyforge_core.domain.memory import Progress, Quote
+from storyforge_core.domain.promises import Promise, PromiseId
 from storyforge_core.domain.replies import (
     AnswerShown,
     ContextShown,
@@ -23,6 +25,7 @@ from storyforge_core.domain.replies import (
     WhyShown,
 )
 from storyforge_core.domain.runs import Order
+from storyforge_core.domain.states import Assertion, AssertionId, Held, Slot, Standing
 from storyforge_core.domain.story import BranchId, Scene, SceneId, StoryId
 from storyforge_core.domain.writing import Profile
 from tests.fakes import NOON
@@ -128,3 +131,44 @@ def test_lists_say_how_to_begin_when_they_are_empty() -> None:
     assert "/story fact add" in say(FactsShown(()))
     assert say(EntitiesShown("character", (MAREN,))) == "**Characters**\nMaren: keeps the \\*mill\\*"
     assert say(FactsShown((FACT,))).endswith("(scene 12)")
+
+
+def held(number: int, value: str, scene: int, slot: Slot = "look", standing: Standing = "true") -> Held:
+    said = Assertion("Maren", slot, value, f"Her *hair* was {value}, @everyone", "hair" if slot == "look" else "")
+    return Held(AssertionId(uuid4()), number, scene, scene, 1, said, standing)
+
+
+def test_what_was_found_by_reading_is_marked_so_and_proved() -> None:
+    red = held(7, "red", 3)
+    card = replace(MAREN, secret="", voice="slow")
+    text = say(EntityShown(card, guarded=False, facts=(), seen=3, held=(red,), disputes=(held(9, "black", 4),)))
+    assert "Voice: slow" in text
+    assert "Found by reading, in scene 3." in text
+    assert "Looks: hair: red — “Her \\*hair\\* was red" in text
+    assert "/story fact settle 9" in text
+    assert "@everyone" not in text
+    listed = say(EntitiesShown("character", (), (Entity(EntityId(uuid4()), card, 3),)))
+    assert listed.endswith("(found by reading, scene 3)")
+    facts = seen(FactsShown((FACT,), (red,), older=True))
+    assert "7. Maren: look hair: red" in facts
+    assert "(scene 3, found by reading)" in facts
+
+
+def test_how_things_stand_what_was_promised_and_what_is_in_dispute_can_be_read() -> None:
+    state = seen(StateShown((OfOne("Maren", (held(7, "the mill", 3, "where"), held(8, "a lamp", 4, "has"))),), None, 1))
+    assert state == (
+        "**How things stand**\n\n**Maren**\nWhere: the mill (scene 3)\nHas: a lamp (scene 4)\n\n"
+        "1 value in dispute: /story fact disputed"
+    )
+    assert "Nothing was found yet" in say(StateShown(()))
+    kept = Promise(PromiseId(uuid4()), 2, 3, "Osk comes back", "I will", "kept", 9, "There he was")
+    promises = seen(PromisesShown((replace(kept, number=4, outcome="open", ended=0, proof=""), kept)))
+    assert "**Open**\n4. Osk comes back — “I will” (scene 3)" in promises
+    assert "**Kept**\n2. Osk comes back — “There he was” (scene 3, kept in scene 9)" in promises
+    assert "promised nothing yet" in say(PromisesShown(()))
+    dispute = Dispute(9, (held(7, "red", 3), held(9, "black", 4, standing="disputed")))
+    shown = seen(DisputesShown((dispute,)))
+    assert shown.startswith("**9. Maren: looks hair**\n1) red")
+    assert "2) black" in shown
+    assert shown.endswith("Decide: /story fact settle 9 1")
+    assert "No scenes contradict" in say(DisputesShown(()))
