@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bot.surface import Allowance, Pace
 
 EARLY_SHARE = 0.1
-"""A frame that ends with a sentence may go out this much of a gap earlier: it costs hardly anything and reads better."""
+"""A frame that ends with a sentence may go out this much of a gap earlier: that costs little and reads better."""
 
 SHORTEST_WAIT = 0.05
 """A platform that says `slow down` without saying for how long is left alone this long at least."""

@@ -15,7 +15,7 @@ from bot.wording.markup import Markdown
 from bot.wording.voice import Voice
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.events import BallotDecided, BallotWaits
-from storyforge_core.domain.story import RunId, Rules, Tie
+from storyforge_core.domain.story import Rules, RunId, Tie
 from tests.fakes import NOON
 from tests.unit.test_wording import ANN, BO, CY, SCENE, ballot
 

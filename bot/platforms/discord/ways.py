@@ -1,11 +1,11 @@
 """How long requests are under way, by which a window of Discord's can be used anew the moment it is over.
 
 Discord says in each answer in how many seconds it counts anew. From when? From when it looked, which was before the
-answer came; and a request that leaves before that moment arrives after it. discord.py adds both ways to every window:
+answer came; and a request that leaves before that moment arrives after it. discord.py adds both ways to each window:
 a bot that is 75 ms away has five edits in 5.15 s. The time between a request and its answer is known, though, and
 however it is divided between the two ways and Discord's work, one whole of it can be saved: what the answer took to
-come, and what the next request will take to go. Something is left for ways of which no two are the same, and the more they differ,
-the more. Where they differ by as much as they take, nothing is saved, and nothing is worse than before.
+come, and what the next request will take to go. Something is left for ways of which no two are the same, and the more
+they differ, the more. Where they differ by as much as they take, nothing is saved, and nothing is worse than before.
 """
 
 import statistics

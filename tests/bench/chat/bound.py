@@ -1,7 +1,7 @@
 """The least mean lag that a limit leaves to anybody, even to somebody who knew from the start when each scene ends.
 
-Five edits fit into a window that begins with the first of them, by the platform's clock; messages cost none. Between two
-frames so many words wait, and the least waiting is where all these gaps are as even as the windows let them be: each
+Five edits fit into a window that begins with the first of them, by the platform's clock; messages cost none. Words
+wait from one frame to the next, and the least waiting is where these gaps are as even as the windows let them be: each
 window but the last takes five seconds at least, and what is before the first edit and behind the last window's first
 one is divided among five gaps more. How many windows there are, and in which of them the messages come, is tried out.
 """
