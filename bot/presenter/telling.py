@@ -11,6 +11,7 @@ from bot.presenter import pacer
 from bot.presenter.lengths import Lengths
 from bot.presenter.manner import readable
 from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
+from bot.presenter.pages import NOTHING_LAID
 from bot.presenter.sheet import Assignment, Layout, Sheet
 from bot.surface import Frame, SlowDown, SurfaceDown, SurfaceError
 from bot.wording import happenings
@@ -73,6 +74,7 @@ class Telling:
         self._over: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         self._text = ""
         """The newest words, shown or about to be."""
+        self._laid = NOTHING_LAID
         self._shown = 0
         self._due = pacer.Due(0, 0)
         self._not_before = 0.0
@@ -248,7 +250,8 @@ class Telling:
 
     async def _try_frame(self) -> None:
         """Show the newest words once; what fails now is made good by a later frame."""
-        sheets = self._layout.growing(self._text, self._assignment)
+        self._laid = self._layout.laid(self._text, self._laid)
+        sheets = self._layout.growing(self._laid, self._assignment)
         try:
             await self._show(sheets)
         except SlowDown as slow:
@@ -262,7 +265,7 @@ class Telling:
 
     async def _pause(self, note: str) -> None:
         """Say below the words why no more come for a while, where that is quickly done."""
-        sheets = self._layout.paused(self._text, note, self._assignment) if note else ()
+        sheets = self._layout.paused(self._laid, note, self._assignment) if note else ()
         if not sheets:
             return
         try:
