@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from bot.surface import Allowance, Pace
 
-EARLY_SHARE = 0.2
-"""A frame that ends with a sentence may go out this much of a gap earlier: it costs nothing and reads better."""
+EARLY_SHARE = 0.1
+"""A frame that ends with a sentence may go out this much of a gap earlier: that costs little and reads better."""
 
 SHORTEST_WAIT = 0.05
 """A platform that says `slow down` without saying for how long is left alone this long at least."""
@@ -20,10 +20,7 @@ SHORTEST_WAIT = 0.05
 LENGTHENED = 1.1
 """A scene is expected to be this much longer than asked for: who expects too little has no edits left for the rest."""
 
-SHORTEST, LONGEST = 0.7, 1.2
-"""Between these parts of what was asked for, most scenes end. Some are shorter or longer, which is no harm."""
-
-END_WAIT = 0.5
+END_WAIT = 0.45
 """Seconds for which a scene that may end has no edit left, at the most: so long may its last words have to wait."""
 
 GROWING_SHARE = 0.9
@@ -37,6 +34,12 @@ MEASURED_FROM = 0.2
 
 UNKNOWN_AHEAD = 30.0
 """How long a scene of which nothing is known is expected to go on, where its edits have to last for all of it."""
+
+SLOWEST = 1.0
+"""Seconds between words, at the most; a model that says less may have its frames when they are due."""
+
+LISTENED = 2.5
+"""For so many beats before a frame is due it is listened when words come: at least two do."""
 
 NEVER = 86_400.0
 """A wait that only the end of the scene cuts short."""
@@ -67,6 +70,18 @@ def allowance(spent: Spent, pace: Pace, now: float) -> Allowance:
     if now >= spent.window_began + pace.per:
         return Allowance(pace.burst, pace.per)
     return Allowance(max(pace.burst - spent.edits, 0), spent.window_began + pace.per - now)
+
+
+@dataclass(frozen=True, slots=True)
+class Lasts:
+    """Between which parts of what was asked for most scenes end. Some are shorter or longer, which is no harm."""
+
+    shortest: float
+    longest: float
+
+
+EXPECTED = Lasts(0.7, 1.2)
+"""While nobody knows the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +123,7 @@ class Progress:
         """Count frames that it has used up."""
         return replace(self, frames=self.frames + frames)
 
-    def outlook(self, words: int) -> Outlook:
+    def outlook(self, words: int, lasts: Lasts = EXPECTED) -> Outlook:
         """Expect when a scene of about so many words will end; 0 for nobody knows how many.
 
         What is longer than it was expected to be may end at any time: then nothing is known.
@@ -118,8 +133,31 @@ class Progress:
         if lasted < MEASURED_FROM or self.told == self.first or left <= 0:
             return Outlook(None, self.frames)
         pace = (self.told - self.first) / lasted
-        soonest, latest = max(asked * SHORTEST - self.told, 0.0), asked * LONGEST - self.told
+        soonest, latest = max(asked * lasts.shortest - self.told, 0.0), asked * lasts.longest - self.told
         return Outlook(left / pace, self.frames, soonest / pace, latest / pace)
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How far apart words come: those that are the last before a frame is due need not wait for it."""
+
+    beat: float = 0.1
+    """Seconds, on average; a guess while nobody knows."""
+    began: float | None = None
+    """When the first words came since somebody began to listen."""
+    beats: int = 0
+    """How many came after them."""
+
+    def listening(self) -> "Rhythm":
+        """Begin to listen; whoever heard nothing twice does not listen for long enough."""
+        return Rhythm(self.beat if self.beats else min(self.beat * 2, SLOWEST))
+
+    def heard(self, now: float) -> "Rhythm":
+        """Hear words."""
+        if self.began is None:
+            return Rhythm(self.beat, now)
+        beats = self.beats + 1
+        return Rhythm((now - self.began) / beats, self.began, beats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +168,16 @@ class Due:
     """From here on, if the text ends with a sentence."""
     at: float
     """From here on in any case."""
+    soonest: float = NEVER
+    """From here on, if nothing more is expected before `at`."""
+
+    def listens(self, rhythm: Rhythm) -> float:
+        """From when on it matters when words come."""
+        return min(self.early, max(self.at - rhythm.beat * LISTENED, self.soonest))
+
+    def done(self, rhythm: Rhythm, now: float) -> bool:
+        """Tell whether words that came just now are the last before it is due."""
+        return now >= self.soonest and now + rhythm.beat > self.at
 
 
 def together(one: Allowance, other: Allowance, pace: Pace) -> Allowance:
@@ -149,7 +197,7 @@ def together(one: Allowance, other: Allowance, pace: Pace) -> Allowance:
 def first_edit(pace: Pace, left: Allowance, posted: float) -> Due:
     """Time the first edit after a message was posted; posting costs no edit."""
     at = posted + (pace.first_gap if left.remaining else max(pace.first_gap, left.reset_in))
-    return Due(at, at)
+    return Due(at, at, posted if left.remaining else at)
 
 
 def first_words(pace: Pace, left: Allowance, now: float) -> Due:
@@ -179,7 +227,8 @@ def next_edit(
     gap = max(pace.min_gap, share, streams / (pace.shared * GROWING_SHARE), _of_scene(pace, course))
     at = max(since + gap, now if free else now + left.reset_in)
     spare = gap * EARLY_SHARE if free > 1 or left.refill else 0.0
-    return Due(max(at - spare, since + pace.min_gap), at)
+    soonest = min(since + pace.min_gap, at) if free else at
+    return Due(max(at - spare, since + pace.min_gap), at, soonest)
 
 
 def last_edit(left: Allowance, now: float) -> float:

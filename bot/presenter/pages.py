@@ -35,6 +35,22 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Laid:
+    """A text as messages, and what of it need not be done again when it has grown."""
+
+    pages: tuple[Page, ...] = ()
+    firm: int = 0
+    """So many of them do not change any more."""
+    of: str = ""
+    """The text that these show."""
+    carried: tuple[str, ...] = ()
+    """The marks that are open behind it."""
+
+
+NOTHING_LAID = Laid()
+
+
+@dataclass(frozen=True, slots=True)
 class _Cut:
     end: int
     then: Then
@@ -50,26 +66,30 @@ def finished(text: str, limits: Limits, head: int = 0) -> tuple[Page, ...]:
 
     Breaks and blanks at a cut belong to neither message. A text without words has no pages.
     """
-    return _paged(text, limits, head, "end")
+    return _paged(text, limits, head, "end", NOTHING_LAID).pages
 
 
-def growing(text: str, limits: Limits, head: int = 0) -> tuple[Page, ...]:
-    """Split a text that goes on: all pages but the last are the same for every longer text."""
-    return _paged(text, limits, head, "more")
+def growing(text: str, limits: Limits, head: int = 0, before: Laid = NOTHING_LAID) -> Laid:
+    """Split a text that goes on: all pages but the last are the same for every longer text.
+
+    Where the text was split `before`, while it was shorter, only what has changed is done.
+    """
+    return _paged(text, limits, head, "more", before if text.startswith(before.of) else NOTHING_LAID)
 
 
-def _paged(text: str, limits: Limits, head: int, then: Then) -> tuple[Page, ...]:
-    pages: list[Page] = []
-    carried: tuple[str, ...] = ()
-    start = 0
+def _paged(text: str, limits: Limits, head: int, then: Then, before: Laid) -> Laid:
+    pages = list(before.pages[: before.firm])
+    carried, start = before.carried, len(before.of)
+    firm, last, open_there = before.firm, start, carried
     while start < len(text):
+        firm, last, open_there = len(pages), start, carried
         cut = _cut(text, start, limits, head if not pages else 0, then)
         healed = _dressed(text[start : cut.end].strip(), carried, cut.then, limits)
         carried = healed.carried
         if healed.text:
             pages.append(Page(cut.end, healed.text))
         start = cut.end
-    return tuple(pages)
+    return Laid(tuple(pages), firm, text[:last], open_there)
 
 
 def _dressed(part: str, carried: tuple[str, ...], then: Then, limits: Limits) -> Healed:

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter, defaultdict
 
 from bot.presenter.chronicle import Chronicle, EventSource
+from bot.presenter.lengths import Lengths
 from bot.presenter.room import Backstage, RoomShow
 from bot.surface import Surface
 from storyforge_core.domain.story import PlaythroughId, RoomKey
@@ -22,7 +23,7 @@ class Presenter:
     """Shows what happens, wherever it is watched."""
 
     def __init__(self, store: EventSource, ledger: Ledger, words: Words, gallery: Gallery) -> None:
-        self._stage = Backstage(store, ledger, words, gallery, Counter())
+        self._stage = Backstage(store, ledger, words, gallery, Counter(), Lengths())
         self._shows: dict[RoomKey, RoomShow] = {}
         self._attending: defaultdict[RoomKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 

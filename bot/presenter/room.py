@@ -10,6 +10,7 @@ from typing import assert_never
 import structlog
 
 from bot.presenter.chronicle import Chronicle, EventSource
+from bot.presenter.lengths import Lengths
 from bot.presenter.manner import manner
 from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing
 from bot.presenter.pictures import Pictures
@@ -60,6 +61,7 @@ class Backstage:
     gallery: Gallery
     streams: Counter[str]
     """How many messages are growing on each platform."""
+    lengths: Lengths
 
 
 class RoomShow:
@@ -272,6 +274,7 @@ class RoomShow:
             self._stage.words,
             lambda: streams[self._platform],
             partial(manner, self._stage.store, self.room.key, self._outbox),
+            self._stage.lengths,
         )
         return Telling(run, assignment, self._outbox, self._layout, around)
 

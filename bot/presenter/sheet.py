@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from bot.presenter.pages import Page, finished, growing, head_room
+from bot.presenter.pages import Laid, Page, finished, growing, head_room
 from bot.surface import Limits
 from bot.wording import happenings
 from bot.wording.markup import clean
@@ -54,14 +54,17 @@ class Layout:
             return (Sheet(paragraphs(lead, happenings.placeholder(assignment.place))),)
         return (Sheet(lead),) if lead else ()
 
-    def growing(self, words: str, assignment: Assignment) -> tuple[Sheet, ...]:
-        """Show the words so far."""
-        pages = growing(clean(words), self.limits, head_room(self.limits))
-        return _under(self._lead(assignment), pages) or self.blank(assignment)
+    def laid(self, words: str, before: Laid) -> Laid:
+        """Divide the words so far among messages, knowing how fewer of them were."""
+        return growing(clean(words), self.limits, head_room(self.limits), before)
 
-    def paused(self, words: str, note: str, assignment: Assignment) -> tuple[Sheet, ...]:
+    def growing(self, laid: Laid, assignment: Assignment) -> tuple[Sheet, ...]:
+        """Show the words so far."""
+        return _under(self._lead(assignment), laid.pages) or self.blank(assignment)
+
+    def paused(self, laid: Laid, note: str, assignment: Assignment) -> tuple[Sheet, ...]:
         """Show the words so far and a note below them; nothing where it does not fit or could not be taken away."""
-        sheets = self.growing(words, assignment)
+        sheets = self.growing(laid, assignment)
         noted = self._over(sheets, note)
         return noted if self.limits.edits == "rewrite" and len(noted) == len(sheets) else ()
 

@@ -8,8 +8,10 @@ from typing import assert_never
 import structlog
 
 from bot.presenter import pacer
+from bot.presenter.lengths import Lengths
 from bot.presenter.manner import readable
 from bot.presenter.outbox import FIRST_RETRY, LONGEST_RETRY, Outbox, Showing, let_go
+from bot.presenter.pages import NOTHING_LAID
 from bot.presenter.sheet import Assignment, Layout, Sheet
 from bot.surface import Frame, SlowDown, SurfaceDown, SurfaceError
 from bot.wording import happenings
@@ -48,6 +50,7 @@ class Circumstances:
     """How many messages are growing on the platform."""
     manner: Callable[[], Awaitable[Manner]]
     """How this room is told scenes."""
+    lengths: Lengths
 
 
 class Telling:
@@ -71,11 +74,13 @@ class Telling:
         self._over: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         self._text = ""
         """The newest words, shown or about to be."""
+        self._laid = NOTHING_LAID
         self._shown = 0
         self._due = pacer.Due(0, 0)
         self._not_before = 0.0
         """A frame that failed is not tried again before."""
         self._progress = pacer.Progress()
+        self._rhythm = pacer.Rhythm()
         self._retry = FIRST_RETRY
         self._task: asyncio.Task[None] | None = None
 
@@ -107,6 +112,7 @@ class Telling:
             case LetGo() if known or self._manner == "off":
                 return  # its last frame may be there already, and a restart shows it if it is not
             case SceneTold():
+                self._learn(ending)
                 await self._finally(self._layout.told(ending, self._assignment), last)
             case WritingFailed():
                 await self._break_off(happenings.failed(ending, self._layout.voice))
@@ -209,15 +215,21 @@ class Telling:
             complete.cancel()
 
     async def _until_due(self, words: LiveWords) -> None:
-        """Wait until a frame is due, or a little less if a sentence is complete."""
-        await asyncio.sleep(self._due.early - _now())
-        while not pacer.ends_sentence(words.text) and (left := self._due.at - _now()) > CLOSE_ENOUGH:
+        """Wait until a frame is due; less, if a sentence is complete, or no more words are expected before."""
+        self._rhythm = self._rhythm.listening()
+        await asyncio.sleep(self._due.listens(self._rhythm) - _now())
+        while (left := self._due.at - _now()) > CLOSE_ENOUGH:
+            if _now() >= self._due.early and pacer.ends_sentence(words.text):
+                return
             try:
                 grown = await asyncio.wait_for(words.changed(len(words.text)), left)
             except TimeoutError:
                 return
             if not grown:
                 await asyncio.sleep(self._due.at - _now())
+                return
+            self._rhythm = self._rhythm.heard(_now())
+            if self._due.done(self._rhythm, _now()):
                 return
 
     async def _unless_over(self, step: Awaitable[bool | None]) -> bool | None:
@@ -238,7 +250,8 @@ class Telling:
 
     async def _try_frame(self) -> None:
         """Show the newest words once; what fails now is made good by a later frame."""
-        sheets = self._layout.growing(self._text, self._assignment)
+        self._laid = self._layout.laid(self._text, self._laid)
+        sheets = self._layout.growing(self._laid, self._assignment)
         try:
             await self._show(sheets)
         except SlowDown as slow:
@@ -252,7 +265,7 @@ class Telling:
 
     async def _pause(self, note: str) -> None:
         """Say below the words why no more come for a while, where that is quickly done."""
-        sheets = self._layout.paused(self._text, note, self._assignment) if note else ()
+        sheets = self._layout.paused(self._laid, note, self._assignment) if note else ()
         if not sheets:
             return
         try:
@@ -261,16 +274,30 @@ class Telling:
             log.info("pause not told", run=str(self._run), reason=str(trouble))
 
     async def _show(self, sheets: tuple[Sheet, ...]) -> None:
-        """Open the messages that are missing, in order; then trim and edit those that are there."""
+        """Open the messages that are missing, in order; then edit those that are there, or meanwhile."""
         if not sheets:
             return
         there = [part for part in range(len(sheets)) if self._outbox.text(self.subject, part)]
         missing = [part for part in range(len(sheets)) if part not in there]
         meant = max(self._due.at, _now())
-        for part in (*missing, *there):
-            await self._outbox.send(self._showing(sheets[part], part, live=part == len(sheets) - 1))
+        if missing and there and all(self._grows(part, sheets[part]) for part in there):
+            done = await asyncio.gather(
+                self._bring(sheets, missing), self._bring(sheets, there), return_exceptions=True
+            )
+            for failed in filter(None, done):
+                raise failed
+        else:
+            await self._bring(sheets, [*missing, *there])
         self._progress = self._progress.showed(len(missing) or 1)
         self._due = self._next(meant, posted=bool(missing and not there))
+
+    def _grows(self, part: int, sheet: Sheet) -> bool:
+        """Tell whether a message only gets more words: none leave it that would have to stand elsewhere before."""
+        return sheet.text.startswith(self._outbox.text(self.subject, part))
+
+    async def _bring(self, sheets: tuple[Sheet, ...], parts: list[int]) -> None:
+        for part in parts:
+            await self._outbox.send(self._showing(sheets[part], part, live=part == len(sheets) - 1))
 
     def _next(self, meant: float, *, posted: bool) -> pacer.Due:
         """Time the next frame after one that was shown just now, as it was meant to be at some time."""
@@ -279,8 +306,13 @@ class Telling:
             return pacer.first_words(pace, left, _now())
         if posted:
             return pacer.first_edit(pace, left, _now())
-        course = self._progress.outlook(self._assignment.words)
+        course = self._progress.outlook(self._assignment.words, self._around.lengths.expected)
         return pacer.next_edit(pace, left, _now(), self._around.streams(), course, meant)
+
+    def _learn(self, ending: SceneTold) -> None:
+        """Know better how long the next scene is going to be; an extended one was half told before."""
+        if self._assignment.task != "extend":
+            self._around.lengths.told(self._assignment.words, len(ending.scene.prose))
 
     async def _finally(self, sheets: tuple[Sheet, ...], last: Frame | None = None) -> None:
         """Show the last frames until they are shown: the end first, since that is what is new."""

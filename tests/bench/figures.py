@@ -80,5 +80,5 @@ class Scale:
     """Scenes that are told for each figure."""
 
 
-FULL = Scale(scenes=1_000_000, times=300, streams=50, seconds=8, starts=7, tellings=24)
+FULL = Scale(scenes=1_000_000, times=300, streams=50, seconds=8, starts=7, tellings=96)
 QUICK = Scale(scenes=20_500, times=12, streams=4, seconds=0.4, starts=1, tellings=2)

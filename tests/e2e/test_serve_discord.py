@@ -1,11 +1,12 @@
 """`storyforge serve` as its owner starts it, against a Discord in another process."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.request import Request, urlopen
@@ -145,16 +146,45 @@ def test_friends_play_on_through_kills_and_a_restart(home: Home, ollama: Ollama,
         program.process.send_signal(signal.SIGTERM)
         assert program.process.wait(PATIENCE) == 0
     discord.waits_for("*⏸ I have to go for a moment. It goes on right here when I'm back.*")
-    with home.starts("serve", **settings):
+    with home.starts("serve", **settings) as program:
         discord.waits_for("d20.")
-        discord.waits(lambda: any(map(asks, discord.story)))
+        discord.question()
         home.is_whole(2)
+        ollama.plays(tellings=[numbered("onwards", 300), f" {numbered('home', 20)}"], rate=100)
+        clicked = decides(discord, "Ann", after=("Bo", "Cy", "Dee"))
+        discord.waits_for("onwards220 ")
+        program.dies()  # behind a message that follows the answer to the click
+    with home.starts("serve", **settings):
+        discord.waits_for("home20.")
+        home.is_whole(3)
+    goes_on_where_it_was(discord, clicked)
     for killed, taken_up in (("a", "b"), ("c", "d")):
         told = [message["content"] for message in discord.story if f"{killed}1 " in message["content"]]
         assert len(told) == 1
         assert f"{killed}30 " in told[0]
         assert f"{taken_up}20." in told[0]
     assert discord.state["violations"] == []
+
+
+def decides(discord: Discord, who: str, after: Sequence[str]) -> Shown:
+    """Have somebody decide the open question by a click; answers with what they asked."""
+    card = discord.question()["id"]
+    for friend in after:
+        discord.human(friend, "react", message=card, emoji="1️⃣")
+    discord.waits(lambda: all(friend in discord.question()["content"].partition("Waiting")[0] for friend in after))
+    return discord.clicks(who, "1")
+
+
+def goes_on_where_it_was(discord: Discord, clicked: Shown) -> None:
+    """See that the scene which answers a click was taken up in its own second message, and no word stands twice."""
+    answer = discord.answer(clicked)
+    told = [message for message in discord.story if "onwards" in message["content"]]
+    assert [message["id"] for message in told] == [answer["message"], *(each["id"] for each in answer["followups"])]
+    words = re.findall(r"\b(?:onwards|home)\d+\b", " ".join(message["content"] for message in discord.story))
+    before = [word for word in words if word.startswith("onwards")]
+    assert before == [f"onwards{number}" for number in range(1, len(before) + 1)]
+    assert words[len(before) :] == [f"home{number}" for number in range(1, 21)]
+    assert "home20." in told[-1]["content"]
 
 
 def test_nothing_to_serve_is_said_in_a_sentence(new_home: Callable[..., Home]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.presenter.healing import heal
-from bot.presenter.pages import finished, growing
+from bot.presenter.pages import NOTHING_LAID, finished, growing
 from bot.surface import Limits
 from bot.wording.markup import ZERO_WIDTH, Markdown, Plain, clean, line, neutral
 
@@ -59,8 +59,23 @@ def test_plain_messages_joined_are_the_text_but_for_blanks_at_the_cuts(text: str
 def test_a_finished_message_never_changes_while_the_text_grows(text: str, cap: int, data: st.DataObject) -> None:
     whole = clean(text)
     part = whole[: data.draw(st.integers(0, len(whole)))]
-    early, late = growing(part, limits(cap), 20), growing(whole, limits(cap), 20)
+    early, late = growing(part, limits(cap), 20).pages, growing(whole, limits(cap), 20).pages
     assert early[:-1] == late[: max(len(early) - 1, 0)]
+
+
+@given(TEXTS, CAPS, st.lists(st.integers(0, 4000), max_size=6))
+def test_a_growing_text_goes_on_from_its_last_finished_message(text: str, cap: int, steps: list[int]) -> None:
+    whole, laid = clean(text), NOTHING_LAID
+    for upto in sorted(min(step, len(whole)) for step in steps):
+        laid = growing(whole[:upto], limits(cap), 20, laid)
+        assert laid == growing(whole[:upto], limits(cap), 20)
+    assert growing(whole, limits(cap), 20, laid) == growing(whole, limits(cap), 20)
+
+
+@given(TEXTS, TEXTS, CAPS)
+def test_another_text_is_laid_out_anew(before: str, text: str, cap: int) -> None:
+    laid = growing(clean(before), limits(cap), 20)
+    assert growing(clean(text), limits(cap), 20, laid).pages == growing(clean(text), limits(cap), 20).pages
 
 
 @given(TEXTS)

@@ -17,7 +17,7 @@ from tests.bench.chat.speech import Misread, Sight, Speech, Summary, faithful
 from tests.fakes import in_virtual_time
 
 SHORT, LONG = (200, 400), (1300, 1700)
-CROWD = Load((300, 300), 20, 40, at_once=True)
+CROWD = Load(SHORT, 20, 40, at_once=True)
 
 
 Telling = Callable[[MemoryGround], AbstractAsyncContextManager[Tell]]
@@ -60,11 +60,11 @@ def test_the_contest_knows_what_is_not_shown_as_it_was_said(frames: list[tuple[i
         faithful(Speech(3, 1, 3), [Sight(0, str(message), text) for message, text in frames])
 
 
-@pytest.mark.parametrize("load", [Load(SHORT, 20, 6), Load(SHORT, 50, 12), Load(SHORT, 100, 12), Load(LONG, 50, 4)])
+@pytest.mark.parametrize("load", [Load(SHORT, 20, 12), Load(SHORT, 50, 24), Load(SHORT, 100, 12), Load(LONG, 50, 8)])
 def test_a_scene_on_discord_is_seen_while_it_is_told(load: Load) -> None:
     seen = on_discord(load)
     assert seen.first <= 0.1
-    assert seen.mean <= 0.62  # five edits in 5.15 s, the window as discord.py sees it, are 0.515 s and the way there
+    assert seen.mean <= 0.6
     assert seen.last <= 0.15
     assert seen.worst_last <= 0.65
     assert seen.refused == 0

@@ -146,7 +146,7 @@ def test_no_message_ends_inside_a_character(cluster: str) -> None:
 
 def test_a_screen_without_end_takes_everything_at_once() -> None:
     limits = Limits(max_chars=None, edits="append", markup="plain")
-    assert len(growing("word " * 5000, limits)) == 1
+    assert len(growing("word " * 5000, limits).pages) == 1
 
 
 def test_an_empty_text_has_no_messages() -> None:

@@ -117,10 +117,10 @@ def test_a_sentence_that_came_early_makes_no_hole_at_the_end_of_the_window() -> 
     assert early == pytest.approx(on_time)
 
 
-def test_while_a_scene_may_end_there_is_an_edit_left_until_half_a_second_before_the_next_ones() -> None:
-    assert pacer.next_edit(PACE, Allowance(3, 5.0), 10.0, 1).at == pytest.approx(11.5)
+def test_while_a_scene_may_end_there_is_an_edit_left_until_shortly_before_the_next_ones() -> None:
+    assert pacer.next_edit(PACE, Allowance(3, 5.0), 10.0, 1).at == pytest.approx(10 + 4.55 / 3)
     last = pacer.next_edit(PACE, Allowance(1, 2.0), 13.0, 1)
-    assert last.early == last.at == pytest.approx(14.5)
+    assert last.early == last.at == pytest.approx(14.55)
 
 
 def test_edits_are_not_saved_for_a_time_when_the_scene_should_have_ended() -> None:
@@ -130,7 +130,7 @@ def test_edits_are_not_saved_for_a_time_when_the_scene_should_have_ended() -> No
 
 def test_a_scene_that_goes_on_for_longer_than_it_should_has_an_edit_left() -> None:
     late = pacer.Outlook(ahead=0.1, soonest=0.0, latest=0.2)
-    assert pacer.next_edit(PACE, Allowance(1, 5.0), 10.0, 1, late).at == pytest.approx(14.5)
+    assert pacer.next_edit(PACE, Allowance(1, 5.0), 10.0, 1, late).at == pytest.approx(14.55)
 
 
 def test_it_is_known_between_when_and_when_a_scene_should_end() -> None:
@@ -139,6 +139,28 @@ def test_it_is_known_between_when_and_when_a_scene_should_end() -> None:
     assert course.soonest == pytest.approx((420 - 110) / 100)
     assert course.latest == pytest.approx((720 - 110) / 100)
     assert told.outlook(10) == pacer.Outlook()
+    assert told.outlook(100, pacer.Lasts(0.5, 0.9)).soonest == pytest.approx((300 - 110) / 100)
+
+
+def test_words_that_nothing_follows_before_the_next_frame_are_shown_at_once() -> None:
+    due = pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1, FAR)
+    rhythm = pacer.Rhythm().listening().heard(10.6).heard(10.7).heard(10.8)
+    assert not due.done(rhythm, 10.85)
+    assert due.done(rhythm, 10.95)
+
+
+def test_a_new_window_is_not_begun_before_it_is_there() -> None:
+    rhythm = pacer.Rhythm().listening().heard(13.5).heard(13.9)
+    due = pacer.next_edit(PACE, Allowance(0, 4.0), 10.0, 1)
+    assert not due.done(rhythm, 13.9)
+    assert due.listens(rhythm) >= 13.0
+
+
+def test_whoever_hears_words_too_seldom_listens_for_longer() -> None:
+    due = pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1, FAR)
+    rhythm = pacer.Rhythm(0.1)
+    assert due.listens(rhythm.heard(10.9).listening()) < due.listens(rhythm)
+    assert rhythm.heard(10.6).heard(10.8).listening().beat == pytest.approx(0.2)
 
 
 def test_an_empty_bucket_is_waited_for() -> None:
@@ -154,9 +176,9 @@ def test_many_streams_share_the_platform() -> None:
     assert pacer.next_edit(PACE, Allowance(5, 5.0), 10.0, 90).at == pytest.approx(10.0 + 90 / 40.5)
 
 
-def test_a_sentence_may_go_out_in_the_last_fifth_of_a_gap() -> None:
+def test_a_sentence_may_go_out_in_the_last_tenth_of_a_gap() -> None:
     due = pacer.next_edit(PACE, Allowance(3, 4.0), 10.0, 1, FAR)
-    assert due.early == pytest.approx(10.8)
+    assert due.early == pytest.approx(10.9)
 
 
 def test_what_is_kept_for_the_end_is_spent_on_nothing_else() -> None:

@@ -16,6 +16,7 @@ from discord.http import Route
 from yarl import URL
 
 from bot.platforms.discord.turns import Turns
+from bot.platforms.discord.ways import Ways
 from bot.surface import Allowance, Pace, RoomGone, SurfaceDown
 from storyforge_core.domain.story import RoomKey
 
@@ -24,6 +25,7 @@ PACE = Pace()
 NO_PINGS = discord.AllowedMentions.none()
 MARKED = (discord.Thread, discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.ForumChannel)
 """What may be marked as a place for adults."""
+TOO_MANY = 429
 GRACE = 0.05
 """Seconds that discord.py gets to end its own wait first."""
 _EDITED = re.compile(r".*/channels/(\d+)/messages/(\d+)")
@@ -43,19 +45,22 @@ class Told:
     limit: int
     remaining: int
     resets: float
-    """By the clock of the event loop."""
+    """By the clock of the event loop: a request that leaves then finds the limit whole again."""
+    bucket: str = ""
+    """How Discord calls the limit; empty where it does not say."""
 
     @classmethod
-    def of(cls, headers: Mapping[str, str]) -> Self | None:
-        """Read it; None where nothing is told."""
+    def of(cls, headers: Mapping[str, str], saved: float = 0.0) -> Self | None:
+        """Read it, as `saved` says how much sooner it ends than the answer tells; None where nothing is told."""
         if "X-RateLimit-Remaining" not in headers:
             return None
-        resets = asyncio.get_running_loop().time() + float(headers.get("X-RateLimit-Reset-After", 0))
-        return cls(int(headers.get("X-RateLimit-Limit", PACE.burst)), int(headers["X-RateLimit-Remaining"]), resets)
+        resets = _now() + float(headers.get("X-RateLimit-Reset-After", 0)) - saved
+        limit, remaining = int(headers.get("X-RateLimit-Limit", PACE.burst)), int(headers["X-RateLimit-Remaining"])
+        return cls(limit, remaining, resets, headers.get("X-RateLimit-Bucket", ""))
 
     def left(self) -> Allowance:
         """Say what is left of it now."""
-        left = self.resets - asyncio.get_running_loop().time()
+        left = self.resets - _now()
         return Allowance(self.remaining, left) if left > 0 else Allowance(self.limit, PACE.per)
 
 
@@ -67,8 +72,10 @@ class Link:
         self._told: dict[str, Told] = {}
         self._unheard: dict[int, asyncio.Event] = {}
         """The messages that are being edited; set as soon as Discord has done it."""
-        self._lingering: set[asyncio.Future[object]] = set()
+        self._lingering: dict[asyncio.Future[object], str] = {}
+        """Edits that are done, with their rooms: discord.py waits in them for the next window."""
         self._turns = Turns()
+        self._ways = Ways()
         self._waited: dict[str, float] = {}
         """How long the newest edit in each room waited for that."""
 
@@ -114,12 +121,13 @@ class Link:
         told = self._told.get(room.address)
         return replace(told.left(), waited=self._waited.get(room.address, 0.0)) if told else None
 
-    async def edited(self, message: int, edit: Awaitable[object]) -> None:
+    async def edited(self, room: RoomKey, message: int, edit: Awaitable[object]) -> None:
         """Have a message edited, and return when it is.
 
         discord.py returns from the last edit that a limit takes only when there is room for the next, seconds later;
         whoever waits for that cannot go another way meanwhile.
         """
+        self._count_anew(room)
         editing = asyncio.ensure_future(edit)
         heard = asyncio.ensure_future(self._unheard.setdefault(message, asyncio.Event()).wait())
         try:
@@ -127,7 +135,7 @@ class Link:
             if editing.done():
                 await editing
                 return
-            self._lingering.add(editing)
+            self._lingering[editing] = room.address
             editing.add_done_callback(self._over)
         except asyncio.CancelledError:
             editing.cancel()
@@ -136,8 +144,17 @@ class Link:
             heard.cancel()
             self._unheard.pop(message, None)
 
+    def _count_anew(self, room: RoomKey) -> None:
+        """Have discord.py know that a window is over, if it is: by itself it would wait for as long as both ways."""
+        told = self._told.get(room.address)
+        if told is None or not told.bucket or told.resets > _now():
+            return
+        for edit in [edit for edit, where in self._lingering.items() if where == room.address]:
+            edit.cancel()
+        self.client.http.get_ratelimit(f"{told.bucket}:{room.address}").reset()  # type: ignore[no-untyped-call]
+
     def _over(self, edit: asyncio.Future[object]) -> None:
-        self._lingering.discard(edit)
+        self._lingering.pop(edit, None)
         if not edit.cancelled() and (error := edit.exception()) is not None:
             log.info("edit ended badly after it was done", reason=str(error))
 
@@ -145,6 +162,7 @@ class Link:
         """What a client needs for its answers to be listened to."""
         config = aiohttp.TraceConfig()
         config.on_request_start.append(self._leaves)
+        config.on_request_headers_sent.append(self._left)
         config.on_request_end.append(self._answered)
         return config
 
@@ -159,15 +177,25 @@ class Link:
             self._waited[edited[1]] = wait
         await self._turns.wait(wait)
 
+    async def _left(
+        self, _session: aiohttp.ClientSession, context: SimpleNamespace, _request: aiohttp.TraceRequestHeadersSentParams
+    ) -> None:
+        context.left = _now()  # it has its turn and its connection
+
     async def _answered(
-        self, _session: aiohttp.ClientSession, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
+        self, _session: aiohttp.ClientSession, context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
     ) -> None:
         headers = answer.response.headers
+        self._ways.took(_now() - context.left)
         if "X-RateLimit-Global" in headers:
             self._let_go_later(float(headers.get("Retry-After", PACE.per)))
         edited = _EDITED.fullmatch(answer.url.path)
-        told = Told.of(headers)
-        if answer.method != "PATCH" or edited is None or told is None:
+        if answer.method != "PATCH" or edited is None:
+            return
+        if answer.response.status == TOO_MANY:
+            self._ways.mistrust()
+        told = Told.of(headers, self._ways.saved)
+        if told is None:
             return
         self._told[edited[1]] = told
         if answer.response.ok and not told.remaining and (waiting := self._unheard.get(int(edited[2]))):
@@ -182,6 +210,10 @@ class Link:
         client = self._client
         if client is not None:
             asyncio.get_running_loop().call_later(seconds + GRACE, client.http._global_over.set)  # noqa: SLF001
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def hang_up(client: Client) -> None:

@@ -230,7 +230,7 @@ class DiscordSurface:
 
         async def edit() -> None:
             sent = part.edit(content=frame.text, allowed_mentions=NO_PINGS, view=view)
-            await self._link.edited(part.id, sent)
+            await self._link.edited(room, part.id, sent)
 
         await self._asked(room, edit)
 

@@ -12,6 +12,9 @@ Tell = Callable[[RoomKey, Speech], Awaitable[Scene]]
 """Have a scene told in a room, and follow it."""
 PAUSE = 60.0
 """Seconds between scenes that are told one after the other: every budget is full again."""
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it lie evenly between whole numbers, however many there are: chance would need ten times as many scenes
+for a mean as exact, since when a last frame is seen depends on where in a window a scene ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,10 @@ class Load:
     """Seconds over which scenes begin that are told at once."""
 
     def speeches(self) -> list[Speech]:
-        """The same ones for everybody."""
-        dice = random.Random(self.scenes)
-        asked = sum(self.lengths) // 2
-        return [Speech(dice.randint(*self.lengths), self.rate, asked) for _ in range(self.scenes)]
+        """The same ones for everybody, of lengths that are spread evenly."""
+        shortest, longest = self.lengths
+        lengths = [shortest + round((longest - shortest) * (place * GOLDEN % 1)) for place in range(self.scenes)]
+        return [Speech(length, self.rate, (shortest + longest) // 2) for length in lengths]
 
 
 async def play(load: Load, rooms: Sequence[RoomKey], tell: Tell) -> Summary:
