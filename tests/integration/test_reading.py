@@ -54,7 +54,7 @@ from storyforge_core.engine.reading import Reader
 from storyforge_core.engine.steps.plan import known_at, with_bible
 from storyforge_core.engine.steps.see import _sight
 from storyforge_core.errors import ServiceDown
-from storyforge_core.providers.offline import OfflineEmbedder
+from storyforge_core.providers.offline import OfflineEmbedder, OfflineStoryteller
 from storyforge_core.store.database import Database
 from tests.game import ScriptedWriter, game, until
 from tests.world import ANN, HOME, World, open_world
@@ -372,6 +372,26 @@ async def test_bad_answers_are_repaired_once_and_then_nothing_is_kept(play: Play
     assert "cannot be used" in play.scribe.askings[-1].messages[-1].content
     await play.read(new.id)
     assert play.scribe.read == asked + 2
+
+
+async def test_the_built_in_storyteller_finds_what_plain_sentences_say(play: Play) -> None:
+    teller = OfflineStoryteller()
+    told = await play.tell("It was late.")
+    for prose in (
+        "A lighthouse keeper named Maren took the brass key. Then Maren walked to the old mill.",
+        "At the mill Maren gave Osk the brass key, and Osk swore to bring it back.",
+    ):
+        async with play.world.store.resume(play.playthrough.id) as desk:
+            new = replace(play.world.new_scene(play.playthrough.story, told.id), prose=prose)
+            await desk.apply((SceneAdded(new, ()), HeadMoved(play.playthrough.id, told.id, new.id)), "continue")
+            told = await desk.scene(new.id)
+        await Reader(play.world.store, teller, Quiet()).read(told.id)
+    text = await play.prompt()
+    assert block(text, "state").splitlines() == [
+        "Maren: where: the old mill (scene 3)",
+        "Osk: has: the brass key (scene 4)",
+    ]
+    assert "Osk swore to bring it back" in block(text, "promises")
 
 
 async def test_a_scene_is_read_in_the_background_while_the_model_comes_and_goes(

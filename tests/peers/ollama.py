@@ -61,7 +61,7 @@ _TOKEN = re.compile(r"\s*\S+\s*\Z|\s*\S+")
 
 
 NOTHING_FOUND = '{"entities": [], "assertions": [], "promises": []}'
-"""What the peer finds in every scene."""
+"""What the peer finds in scenes if nothing else is played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,10 @@ class Script:
     """Prose in turn; the last one stays."""
     answers: tuple[str, ...] = (ANSWER,)
     """Answers to calls with a `format`, in turn; the last one stays."""
+    found: str = NOTHING_FOUND
+    """What is found in every scene."""
+    reading_delay: float = 0.0
+    """Seconds before that."""
     thought: str = ""
     """What is thought before each answer unless `think` is false."""
     clock: bool = False
@@ -208,7 +212,8 @@ class OllamaPeer:
         if call.path != "/api/chat":
             return await send(writer, self._lookup(call.path, body))
         if "assertions" in body.get("format", {}).get("properties", {}):  # asked in the background, whatever is played
-            script = Script(answers=(NOTHING_FOUND,), model=self.script.model)
+            now = self.script
+            script = Script(answers=(now.found,), first_delay=now.reading_delay, model=now.model)
         else:
             script, self.script = self.script, _next_script(self.script, structured="format" in body)
         if refusal := _refusal(script, body):

@@ -42,7 +42,7 @@ def test_a_megabyte_with_five_thousand_names_is_read_quickly() -> None:
     vocabulary = Names(names)
     start = time.process_time()
     assert len(vocabulary.mentions(text)) == 16_000
-    assert time.process_time() - start < 2  # half a second where nothing else runs
+    assert time.process_time() - start < 0.5  # 0.15 s where nothing else runs
 
 
 def test_what_matters_is_about_those_who_are_named_and_newest_first() -> None:
