@@ -85,8 +85,10 @@ class Erasure:
     """Director's notes whose words go."""
     lore: frozenset[str] = frozenset()
     """The ids of entries of the lore whose words go."""
+    chapters: frozenset[str] = frozenset()
+    """The ids of chapters whose titles go."""
     titles: frozenset[str] = frozenset()
-    """What those were called."""
+    """What those, and the entries of the lore, were called."""
     hints: bool = False
     """Their hints go."""
 
@@ -110,6 +112,9 @@ class Erasure:
         if value.get("entry") in self.lore:
             value |= {words: "" for words in ("title", "text") if words in value}
             value |= {side: None for side in ("before", "after") if side in value}
+        if value.get("chapter") in self.chapters:
+            sides = {side: value[side] for side in ("before", "after")}
+            value |= {side: {**kept, "title": ""} for side, kept in sides.items() if isinstance(kept, dict)}
         if self.hints and value.get("asker") in self.players and "hint" in value:
             value["hint"] = ""
         if "premise" in value and value.get("note") in self.notes:
