@@ -87,8 +87,10 @@ class Erasure:
     """Director's notes whose words go."""
     lore: frozenset[str] = frozenset()
     """The ids of entries of the lore whose words go."""
+    chapters: frozenset[str] = frozenset()
+    """The ids of chapters whose titles go."""
     titles: frozenset[str] = frozenset()
-    """What those were called."""
+    """What those, and the entries of the lore, were called."""
     looks: frozenset[str] = frozenset()
     """The ids of looks that go."""
     hints: bool = False
@@ -113,11 +115,7 @@ class Erasure:
             value["writer"] = SOMEBODY
         if value.get("id") in self.choices and "position" in value:
             value["text"] = REMOVED
-        if value.get("entry") in self.lore:
-            value |= {words: "" for words in ("title", "text") if words in value}
-            value |= {side: None for side in ("before", "after") if side in value}
-        if value.get("look") in self.looks and "before" in value:
-            value |= {"before": None, "after": None}
+        value = self._written(value)
         if self.hints and value.get("asker") in self.players and "hint" in value:
             value["hint"] = ""
         if "premise" in value and value.get("note") in self.notes:
@@ -126,6 +124,18 @@ class Erasure:
         order = value.get("order")
         theirs = value.get("asker") in self.players or (isinstance(order, dict) and order.get("asker") in self.players)
         return self._sentences(self._without_hints(value) if self.hints and theirs else value)
+
+    def _written(self, value: dict[str, Json]) -> dict[str, Json]:
+        """Take out of changes what they wrote down or gave."""
+        if value.get("entry") in self.lore:
+            value |= {words: "" for words in ("title", "text") if words in value}
+            value |= {side: None for side in ("before", "after") if side in value}
+        if value.get("look") in self.looks and "before" in value:
+            value |= {"before": None, "after": None}
+        if value.get("chapter") in self.chapters:
+            sides = {side: value[side] for side in ("before", "after")}
+            value |= {side: {**kept, "title": ""} for side, kept in sides.items() if isinstance(kept, dict)}
+        return value
 
     def _without_hints(self, value: dict[str, Json]) -> dict[str, Json]:
         """Take a hint out of what was made from it, for the writer or the illustrator: a draft, or a picture."""

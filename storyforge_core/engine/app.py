@@ -208,8 +208,8 @@ class StoryForge:
 
 
 async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand | Cleared:  # noqa: C901, PLR0911, PLR0912 - a line for each file of handlers
-    if isinstance(command, FoundCommand):
-        return await found.handle(table, command)
+    if isinstance(command, book.BookCommand):
+        return await _dispatch_book(table, command)
     match command:
         case ask.NewStory() | ask.ContinueStory() | ask.Vote() | ask.Unvote() | ask.WriteIn() | ask.CloseBallot():
             return await playing.handle(table, command)
@@ -219,6 +219,30 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand | Clea
             return await retelling.handle(table, command)
         case ask.ShowPath() | ask.ShowMap() | ask.ShowStories() | ask.ShowStatus():
             return await showing.handle(table, command)
+        case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
+            return await hosting.handle(table, command)
+        case ask.Ban() | ask.Stop() | ask.DeleteStory():
+            return await hosting.handle(table, command)
+        case picturing.Paint() | picturing.ForgetPicture() | picturing.ReportPicture() | picturing.RestorePicture():
+            return await painting.handle(table, command)
+        case ask.Link() | ask.JoinRoom():
+            return await linking.handle(table, command)
+        case ask.ShowSpace() | ask.ChangeSpace():
+            return await spaces.handle(table, command)
+        case ask.ShowMyData() | ask.ForgetMe():
+            return await privacy.handle(table, command)
+        case ask.AddLore() | ask.EditLore() | ask.ForgetLore() | ask.ShowLore() | ask.ListLore():
+            return await lore.handle(table, command)
+        case ask.ImportLore() | ask.ExportLore():
+            return await lore.handle(table, command)
+        case _:
+            assert_never(command)
+
+
+async def _dispatch_book(table: Table, command: book.BookCommand) -> Reply | Errand | Cleared:
+    if isinstance(command, FoundCommand):
+        return await found.handle(table, command)
+    match command:
         case book.Replay():
             return await replaying.handle(table, command)
         case book.Ask() | book.Search() | book.ShowWhy() | book.ShowContext():
@@ -239,21 +263,5 @@ async def _dispatch(table: Table, command: ask.Command) -> Reply | Errand | Clea
             return await looks.handle(table, command)
         case book.ShowChapters() | book.EndChapter() | book.ShowRecap():
             return await recounting.handle(table, command)
-        case ask.SetTitle() | ask.Direct() | ask.ChangeRules() | ask.Join() | ask.Leave():
-            return await hosting.handle(table, command)
-        case ask.Ban() | ask.Stop() | ask.DeleteStory():
-            return await hosting.handle(table, command)
-        case picturing.Paint() | picturing.ForgetPicture() | picturing.ReportPicture() | picturing.RestorePicture():
-            return await painting.handle(table, command)
-        case ask.Link() | ask.JoinRoom():
-            return await linking.handle(table, command)
-        case ask.ShowSpace() | ask.ChangeSpace():
-            return await spaces.handle(table, command)
-        case ask.ShowMyData() | ask.ForgetMe():
-            return await privacy.handle(table, command)
-        case ask.AddLore() | ask.EditLore() | ask.ForgetLore() | ask.ShowLore() | ask.ListLore():
-            return await lore.handle(table, command)
-        case ask.ImportLore() | ask.ExportLore():
-            return await lore.handle(table, command)
         case _:
             assert_never(command)

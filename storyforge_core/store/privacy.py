@@ -148,6 +148,15 @@ _OWN_LORE = Statement("""
 
 _NO_LORE = Statement("UPDATE lore_entry SET body = NULL WHERE id = ANY(:entries::uuid[])")
 
+_OWN_CHAPTERS = Statement("""
+    SELECT DISTINCT part->>'chapter' AS chapter, part->'after'->>'title' AS title
+      FROM change CROSS JOIN LATERAL jsonb_array_elements(change.changes) AS part
+     WHERE change.actor_id = ANY(:players::uuid[]) AND change.verb = 'do' AND part->>'kind' = 'chapter_set'
+       AND part->'after'->>'title' <> ''
+""")
+
+_NO_TITLES = Statement("UPDATE chapter SET title = '' WHERE id = ANY(:chapters::uuid[])")
+
 _NO_PROMPTS = Statement("UPDATE asset SET prompt = '' WHERE asker_id = ANY(:players::uuid[])")
 
 _NO_NOTES = Statement("""
@@ -311,13 +320,17 @@ async def _with_words(
     lore = await _OWN_LORE.rows(db, players=players)
     entries = frozenset(row["entry"] for row in lore)
     await _NO_LORE.run(db, entries=list(entries))
+    chapters = await _OWN_CHAPTERS.rows(db, players=players)
+    named = frozenset(row["chapter"] for row in chapters)
+    await _NO_TITLES.run(db, chapters=list(named))
     await _NO_PROMPTS.run(db, players=players)
     return replace(
         erasure,
         choices=frozenset(str(row["id"]) for row in untold),
         notes=frozenset(notes),
         lore=entries,
-        titles=frozenset(row["title"] for row in lore),
+        titles=frozenset(row["title"] for row in (*lore, *chapters)),
+        chapters=named,
         hints=True,
     )
 

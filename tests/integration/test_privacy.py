@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from bot.illustrator import Studio
-from storyforge_core.domain.book import AddEntity, AddFact, ShowRecap
+from storyforge_core.domain.book import AddEntity, AddFact, EndChapter, ShowRecap
 from storyforge_core.domain.commands import (
     AddLore,
     Ban,
@@ -79,6 +79,7 @@ async def played(play: Game) -> None:
     await play.say(WriteIn("Sing to the gull"), earlier)
     await play.say(Direct("slower, please"), ANN)
     await play.say(ShowRecap(), ANN)
+    await play.say(EndChapter("The gulls of old"), ANN)
     await play.say(AddLore("Whales sing at noon.", "whale", "Sea song"), ANN)
     await play.say(AddLore("Nobody can lie."), ANN)
     await play.say(AddLore("The mayor is a heron.", "mayor"), ANN)
@@ -104,7 +105,11 @@ async def test_people_are_shown_everything_that_is_kept_about_them(database: Dat
     assert [said.text for said in mine.lore] == ["Whales sing at noon.", "Nobody can lie.", "The mayor is a heron."]
     assert len(mine.scenes) == 1
     assert [said.text for said in mine.votes] == ["Choice 1 of 1", "Choice 2 of 2"]
-    assert [said.text for said in mine.written] == ["Maren: keeps the mill", "The bell is cracked"]
+    assert [said.text for said in mine.written] == [
+        "The gulls of old",
+        "Maren: keeps the mill",
+        "The bell is cracked",
+    ]
     assert len(mine.marks) == 1
     assert mine.steps > 5
 
@@ -172,7 +177,7 @@ async def test_what_no_scene_was_made_of_goes_when_that_is_asked_for(database: D
         await play.say(ForgetMe(everything=True, sure=True), ANN)
         stored = await everything(database)
         assert not [word for word in ("gull", "fog comes in", "slower, please") if word in stored]
-        assert not [word for word in ("Whales sing", "Sea song", "whale") if word in stored]
+        assert not [word for word in ("Whales sing", "Sea song", "whale", "gulls of old") if word in stored]
         for kept in ("The fog was kind.", "Nobody can lie.", "The mayor is a stork."):
             assert kept in stored
         assert isinstance(await play.say(Undo(), BO), Accepted)

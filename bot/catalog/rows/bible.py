@@ -92,8 +92,12 @@ def _further(sort: Sort, one: str) -> Iterator[Row]:
         arguments=(KNOWN,),
         build=lambda given: book.ForgetEntity(sort, given["name"]),
     )
+    yield _merge(sort, one)
+
+
+def _merge(sort: Sort, one: str) -> Row:
     into = Argument(name="into", help="who it really is", required=True, limit=NAME_CHARS, named=True)
-    yield Row(
+    return Row(
         name=f"{sort} merge",
         help=f"Let a {sort} be another one that is known already",
         more="Names, facts and what scenes say of it follow. Undo takes it apart again.",
