@@ -32,6 +32,9 @@ WORD_CHARS = 6
 MEASURED_FROM = 0.2
 """How long words must have come for their rate to mean something."""
 
+FASTEST = 1000.0
+"""Characters a second that a model may write of which nothing is known yet."""
+
 UNKNOWN_AHEAD = 30.0
 """How long a scene of which nothing is known is expected to go on, where its edits have to last for all of it."""
 
@@ -130,8 +133,10 @@ class Progress:
         """
         asked, lasted = words * WORD_CHARS, self.heard_at - self.began
         left = asked * LENGTHENED - self.told
-        if lasted < MEASURED_FROM or self.told == self.first or left <= 0:
+        if left <= 0:
             return Outlook(None, self.frames)
+        if lasted < MEASURED_FROM or self.told == self.first:
+            return Outlook(None, self.frames, max(asked * lasts.shortest - self.told, 0.0) / FASTEST)
         pace = (self.told - self.first) / lasted
         soonest, latest = max(asked * lasts.shortest - self.told, 0.0), asked * lasts.longest - self.told
         return Outlook(left / pace, self.frames, soonest / pace, latest / pace)

@@ -156,6 +156,7 @@ def test_friends_play_on_through_kills_and_a_restart(home: Home, ollama: Ollama,
         program.dies()  # behind a message that follows the answer to the click
     with home.starts("serve", **settings):
         discord.waits_for("home20.")
+        discord.question()
         home.is_whole(3)
     goes_on_where_it_was(discord, clicked)
     for killed, taken_up in (("a", "b"), ("c", "d")):
