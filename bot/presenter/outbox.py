@@ -154,8 +154,13 @@ class Outbox:
 
     @property
     def at_ease(self) -> bool:
-        """The platform can be asked for what nobody needs: it counts nothing, or many edits are left."""
+        """The platform can be asked for what nobody needs: it counts nothing, or many edits of this room are left.
+
+        Of a budget that all rooms share and that refills slowly, nothing is spent so: words would miss it.
+        """
         told = self._surface.allowance(self._room.key)
+        if told is not None and told.refill:
+            return False
         return told is None or told.remaining - max(told.kept, self.limits.pace.kept) >= AT_EASE
 
     async def typing(self) -> None:

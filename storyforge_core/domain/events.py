@@ -6,7 +6,18 @@ from typing import Literal
 
 from storyforge_core.domain.ballot import Ballot
 from storyforge_core.domain.pictures import Picture, PictureId
-from storyforge_core.domain.story import Choice, ChoiceId, Member, Rating, RoomId, Rules, RunId, Scene, SceneId
+from storyforge_core.domain.story import (
+    Choice,
+    ChoiceId,
+    Member,
+    PlayerId,
+    Rating,
+    RoomId,
+    Rules,
+    RunId,
+    Scene,
+    SceneId,
+)
 
 Task = Literal["open", "continue", "reroll", "extend", "replay"]
 """What a run writes: an opening, the next scene, another take, a longer take, the same from the same prompt."""
@@ -208,6 +219,8 @@ class PictureReported:
     """Where they are: hosts are told once, by the platform of this room."""
     hidden: bool
     """It was taken down; False where a host has shown it again after an earlier report."""
+    asker: PlayerId | None = None
+    """Who reported it."""
     kind: Literal["picture_reported"] = "picture_reported"
 
 

@@ -109,8 +109,8 @@ class Erasure:
             value["name"] = SOMEBODY
         if value.get("by") in self.names:
             value["by"] = SOMEBODY
-            if "why" in value:
-                value["why"] = ""
+        if self.hints and value.get("asker") in self.players and "why" in value:
+            value["why"] = ""
         if value.get("origin") == "edited" and value.get("writer") in self.names:
             value["writer"] = SOMEBODY
         if value.get("id") in self.choices and "position" in value:

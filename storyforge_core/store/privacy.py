@@ -52,7 +52,14 @@ _HINTS = Statement("""
       JOIN playthrough ON playthrough.id = run.playthrough_id
       JOIN story ON story.id = playthrough.story_id
      WHERE (run.draft->'order'->>'asker')::uuid = ANY(:players::uuid[]) AND run.draft->'order'->>'hint' <> ''
-     ORDER BY run.created_at
+    UNION ALL
+    SELECT event.at, story.title, event.body->>'why'
+      FROM event
+      JOIN playthrough ON playthrough.id = event.playthrough_id
+      JOIN story ON story.id = playthrough.story_id
+     WHERE event.body->>'kind' = 'picture_reported' AND event.body->>'why' <> ''
+       AND (event.body->>'asker')::uuid = ANY(:players::uuid[])
+     ORDER BY 1
 """)
 
 _STEPS = Statement("""

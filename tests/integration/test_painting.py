@@ -21,6 +21,7 @@ from storyforge_core.domain.commands import (
     ForgetMe,
     Join,
     NewStory,
+    ShowMyData,
     Undo,
     Vote,
 )
@@ -34,7 +35,7 @@ from storyforge_core.domain.events import (
 )
 from storyforge_core.domain.pictures import Commission, Painted, PictureDraft, Progress, Vision
 from storyforge_core.domain.picturing import ForgetPicture, Paint, ReportPicture, RestorePicture
-from storyforge_core.domain.replies import Accepted, Declined
+from storyforge_core.domain.replies import Accepted, Declined, MyDataShown
 from storyforge_core.domain.story import PictureMode, Playthrough, RunId
 from storyforge_core.domain.writing import Finding
 from storyforge_core.engine import recipes
@@ -464,6 +465,9 @@ async def test_a_report_hides_a_picture_until_a_host_shows_it_again(database: Da
         assert [(event.by, event.why, event.hidden) for event in told] == [("Bo", "my face", True), ("Bo", "", False)]
         await played.say(ForgetPicture())
         assert "No picture of this story" in _sentence(await played.say(RestorePicture()))
+        data = await played.say(ShowMyData(), replace(BO, private=True))
+        assert isinstance(data, MyDataShown)
+        assert [said.text for said in data.data.hints] == ["my face"]
         await played.say(ForgetMe(everything=True, sure=True), replace(BO, private=True))
         told = [event for event in await played.events() if isinstance(event, PictureReported)]
         assert [(event.by, event.why) for event in told] == [("somebody", "")] * 2

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from bot.presenter import sketches
-from bot.surface import File, MessageGone, RoomGone, SlowDown, SurfaceDown
+from bot.surface import Allowance, File, MessageGone, RoomGone, SlowDown, SurfaceDown
 from storyforge_core.domain.events import (
     Noted,
     PictureFailed,
@@ -328,5 +328,25 @@ def test_only_a_picture_of_the_newest_scene_has_something_to_be_pressed() -> Non
         assert here.chat.sketches == [("m0", "", None)], "what stood beside the older one is gone"
         await here.shows(await painted(here, first), await painted(here, second))
         assert [hung[0].picture is not None for hung in files(here)] == [False, True]
+
+    present(story())
+
+
+class Scarce(Chat):
+    """A chat with one slowly refilling budget for all rooms."""
+
+    def allowance(self, room: RoomKey) -> Allowance | None:  # noqa: ARG002
+        return Allowance(9, 5.0, refill=0.2, kept=4)
+
+
+def test_nothing_is_spent_on_it_where_words_would_miss_it() -> None:
+    async def story() -> None:
+        here = Room(Scarce(chat_limits(sketches="apart")))
+        await here.start()
+        run = await told(here)
+        here.store.painting = InHand(RunId(uuid4()), 3, run, running=True, before=0, done=0.2)
+        here.happens(PictureQueued(here.store.painting.run))
+        await asyncio.sleep(60)
+        assert len(here.chat.messages) == 1
 
     present(story())

@@ -91,7 +91,15 @@ async def report(table: Table, command: ReportPicture) -> Reply:
     if hidden:
         await table.desk.apply([PictureSet(picture.id, before=True, after=False) for picture in hidden], "report")
     told = [
-        PictureReported(picture.id, scene.number, table.player.name, why, table.room.id, hidden=picture in hidden)
+        PictureReported(
+            picture.id,
+            scene.number,
+            table.player.name,
+            why,
+            table.room.id,
+            hidden=picture in hidden,
+            asker=table.player.id,
+        )
         for picture in hanging
     ]
     await table.desk.tell(table.here.playthrough.id, *told)
