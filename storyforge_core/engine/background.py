@@ -16,6 +16,7 @@ class Quiet:
         self._silent = asyncio.Event()
         self._silent.set()
         self._loud = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     @property
     def disturbed(self) -> bool:
@@ -37,11 +38,15 @@ class Quiet:
                 self._silent.set()
 
     async def ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Ask when nobody tells; a question that somebody interrupts is closed, and asked anew from its beginning.
+        """Ask when nobody tells, one question after another; one that is interrupted is closed, and asked anew.
 
         Args:
             question: asks once each time it is called; it has its own time limit, which does not run while it waits.
         """
+        async with self._turn:
+            return await self._asked(question)
+
+    async def _asked(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
         while True:
             await self._silent.wait()
             asked = asyncio.ensure_future(question())

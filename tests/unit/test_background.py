@@ -80,3 +80,13 @@ async def test_whoever_asks_can_be_stopped_and_is_told_of_trouble() -> None:
 
     with pytest.raises(ServiceDown):
         await quiet.ask(trouble)
+
+
+async def test_one_question_is_asked_after_another() -> None:
+    quiet, model = Quiet(), Model()
+    questions = [asyncio.ensure_future(quiet.ask(model.ask)) for _ in range(3)]
+    await settled()
+    assert model.asked == 1
+    model.may.set()
+    assert await asyncio.gather(*questions) == ["answer"] * 3
+    assert model.asked == 3
