@@ -73,6 +73,8 @@ class Scribe(ScriptedWriter):
         self.window = window
         self.at: Place = ("", 0)
         self.asked: list[tuple[Place, Sequence[Message]]] = []
+        self.asked_in_the_background: list[Sequence[Message]] = []
+        """When nobody waits: the story may stand elsewhere by then."""
 
     async def profile(self) -> Profile:
         return await self._teller.profile()
@@ -85,7 +87,10 @@ class Scribe(ScriptedWriter):
                 yield event  # noqa: ASYNC119  # the port has callers close it
 
     async def ask(self, asking: Asking) -> str:
-        self.asked.append((self.at, asking.messages))
+        if asking.wanted in {"summary", "findings"}:
+            self.asked_in_the_background.append(asking.messages)
+        else:
+            self.asked.append((self.at, asking.messages))
         return await self._teller.ask(asking)
 
 
@@ -204,7 +209,7 @@ MOVES: Mapping[int, Move] = MappingProxyType(
         FACT: _fact,
         5: _directed,
         EDIT: lambda group, said: group.do(
-            Edit(f"The brass lantern stood in {said} now. Osk kept watch, and it rained.")
+            Edit(f"The brass lantern stood in {said} now, while Osk kept watch in the rain.")
         ),
         7: _closed,
         8: _lore,

@@ -23,6 +23,8 @@ from tests.peers.ollama import OllamaPeer, Script
 
 TURNS = 3
 """Scenes of a round, the opening among them; each gets a picture before the next one is told."""
+CALLS = 4
+"""In each of them: tell, find title and choices, describe the picture, find out what the scene says."""
 PATIENCE = 60.0
 CHOICES = {"title": "The Door in the Sea", "choices": ["Knock back", "Open the door", "Climb up"]}
 USEFUL = json.dumps(
@@ -51,9 +53,9 @@ async def played_round(database: Database, directory: Path, peer: OllamaPeer, na
     async with aclosing(await for_workers(settings)) as cast:
         house = furnish(settings, database, cast, OfflineEmbedder(), Studio(CardIllustrator(), "every", 1))
         async with alongside(house.bus.listen(), house.worker.work()):
-            await _turn(house, NewStory("A lighthouse keeper finds a door in the sea"))
-            for _ in range(TURNS - 1):
-                await _turn(house, Vote(1))
+            for turn, command in enumerate((NewStory("A lighthouse keeper finds a door"), *[Vote(1)] * (TURNS - 1)), 1):
+                await _turn(house, command)
+                await _all_asked(peer, turn * CALLS)
     return Round(len(peer.chats), peer.swaps, frozenset(peer.windows.values()))
 
 
@@ -63,6 +65,13 @@ async def _turn(house: House, command: Command) -> None:
     assert playthrough
     async with asyncio.timeout(PATIENCE):
         while await _busy(house, playthrough):  # noqa: ASYNC110 - there is nothing to wait on
+            await asyncio.sleep(0.01)
+
+
+async def _all_asked(peer: OllamaPeer, calls: int) -> None:
+    """Wait for what is asked when nobody waits."""
+    async with asyncio.timeout(PATIENCE):
+        while len(peer.chats) < calls:  # noqa: ASYNC110 - there is nothing to wait on
             await asyncio.sleep(0.01)
 
 

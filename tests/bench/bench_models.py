@@ -14,8 +14,8 @@ CASES: Mapping[str, tuple[Mapping[str, str], float]] = MappingProxyType(
     {"one model": ({"ollama_model": "dolphin-mistral:7b"}, 0.0), "a model for each job": ({}, 3.0)}
 )
 """Settings, and how many swaps a turn may take: each model once."""
-CALLS = 6.0
-"""That a turn may take, with everything that is asked about a scene in the background."""
+CALLS = 4.0
+"""That a turn may take: tell, choices, picture, and what the scene says, which nobody waits for."""
 
 
 def bench(scale: Scale) -> list[Figure]:

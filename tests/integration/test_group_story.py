@@ -79,7 +79,7 @@ def path_of(branch: str) -> list[Place]:
 
 
 async def answers_are(group: Group, branch: str) -> None:
-    reply = await group.played.say(Ask("Where does the brass lantern stand now?"))
+    reply = await group.played.say(Ask("Where did the brass lantern stand while Osk kept watch in the rain?"))
     assert isinstance(reply, AnswerShown)
     said = marks_in(str(reply))
     assert mark(branch, EDIT) in said or group.scribe.label == MODEL  # which may well say that it does not know
@@ -167,6 +167,8 @@ async def every_prompt_is_of_its_branch(group: Group) -> None:
 
 def every_question_is_of_its_branch(scribe: Scribe) -> None:
     """Whatever a model was ever asked says nothing of another branch, and what it needs of its own."""
+    for messages in scribe.asked_in_the_background:
+        assert any(marks_in(str(messages)) <= known_at(branch, TURNS) for branch in FORKS)
     for place, messages in scribe.asked:
         assert marks_in(str(messages)) <= known_at(*place), place
     for branch, (parent, turn) in FORKS.items():
