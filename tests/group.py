@@ -38,6 +38,9 @@ FORKS: Mapping[str, tuple[str, int]] = MappingProxyType(
     {"mill": ("", 0), "harbour": ("", 0), "chapel": ("mill", 5), "tower": ("harbour", 6)}
 )
 """For each branch the branch and the turn it leaves from; the first two leave from the opening."""
+VOWS = MappingProxyType(
+    {"mill": "mend the wheel of", "harbour": "sink every boat at", "chapel": "ring bells in", "tower": "burn down"}
+)
 FACT, EDIT = 4, 6
 """The turns in which a fact is written down, and in which a player writes the scene."""
 MARK = re.compile(r"zq[a-z]+\d\d", re.IGNORECASE)
@@ -75,6 +78,7 @@ class Scribe(ScriptedWriter):
         self.asked: list[tuple[Place, Sequence[Message]]] = []
         self.asked_in_the_background: list[Sequence[Message]] = []
         """When nobody waits: the story may stand elsewhere by then."""
+        self.scenes_read = 0
 
     async def profile(self) -> Profile:
         return await self._teller.profile()
@@ -89,6 +93,7 @@ class Scribe(ScriptedWriter):
     async def ask(self, asking: Asking) -> str:
         if asking.wanted in {"summary", "findings"}:
             self.asked_in_the_background.append(asking.messages)
+            self.scenes_read += asking.wanted == "findings"
         else:
             self.asked.append((self.at, asking.messages))
         return await self._teller.ask(asking)
@@ -100,6 +105,8 @@ class Group:
 
     played: Game
     scribe: Scribe
+    read: bool = False
+    """What scenes say is found out."""
     told: dict[Place, Scene] = field(default_factory=dict)
     """What each turn has come to."""
 
@@ -209,7 +216,10 @@ MOVES: Mapping[int, Move] = MappingProxyType(
         FACT: _fact,
         5: _directed,
         EDIT: lambda group, said: group.do(
-            Edit(f"The brass lantern stood in {said} now, while Osk kept watch in the rain.")
+            Edit(
+                f"The brass lantern stood in {said} now, while Osk kept watch in the rain. Osk promised to "
+                f"{VOWS[said[2:-2]]} {said}. Then Osk went into the {said[2:-2]} cellar."
+            )
         ),
         7: _closed,
         8: _lore,

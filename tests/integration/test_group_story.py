@@ -9,14 +9,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bot.surface import Pace
-from storyforge_core.domain.book import Ask, ListFacts, Search, ShowContext, ShowWhy
+from storyforge_core.domain.book import Ask, ListFacts, Search, ShowContext, ShowRecap, ShowWhy
 from storyforge_core.domain.commands import GoTo, ListLore, ShowPath
+from storyforge_core.domain.found import PromisesShown, ShowPromises, ShowState, StateShown
 from storyforge_core.domain.replies import (
     AnswerShown,
     ContextShown,
     FactsShown,
     LoreListed,
     PathShown,
+    RecapShown,
     SearchShown,
     WhyShown,
 )
@@ -42,8 +44,9 @@ async def play_and_look(database: Database, teller: Writer, words: int) -> Chat:
     """Play, and look at every branch and every prompt; answers what the chat has shown."""
     chat = Chat(chat_limits(pace=AT_ONCE))
     scribe = Scribe(teller, SMALLEST_WINDOW)
-    async with game(database, scribe, rules=Rules(words=words, choices=2, tie="first")) as played:
-        group = Group(played, scribe)
+    reader = scribe if isinstance(teller, OfflineStoryteller) else None  # of salad nothing could be found
+    async with game(database, scribe, rules=Rules(words=words, choices=2, tie="first"), reader=reader) as played:
+        group = Group(played, scribe, read=reader is not None)
         async with presenting(played, database) as presenter:
             await group.begin()
             await presenter.attend(chat, HOME)
@@ -51,6 +54,7 @@ async def play_and_look(database: Database, teller: Writer, words: int) -> Chat:
             await presenter.settled(HOME)
         assert len(await played.scenes()) == 1 + TURNS * len(FORKS)
         await findable(played)
+        await until(lambda: everything_read(group), 60)
         for branch in FORKS:
             await played.say(GoTo(str(group.told[branch, TURNS].number)))
             scribe.at = (branch, TURNS)
@@ -66,6 +70,10 @@ async def findable(played: Game) -> None:
         return not await played.store.uncut(1) and not await played.store.unread("built-in embedder/1", 1)
 
     await until(cut, 60)
+
+
+async def everything_read(group: Group) -> bool:
+    return not group.read or group.scribe.scenes_read >= 1 + TURNS * len(FORKS)
 
 
 def path_of(branch: str) -> list[Place]:
@@ -131,6 +139,26 @@ async def why_is(group: Group, branch: str) -> None:
         assert marks_in(str(reply)) <= known_at(*place)
 
 
+async def what_happened_is(group: Group, branch: str) -> None:
+    reply = await group.played.say(ShowRecap("beginning"))
+    assert isinstance(reply, RecapShown)
+    assert reply.recap.scenes[-1].number == group.told[branch, TURNS].number
+    assert marks_in(str(reply)) <= known_at(branch, TURNS)
+
+
+async def promises_are(group: Group, branch: str) -> None:
+    reply = await group.played.say(ShowPromises())
+    assert isinstance(reply, PromisesShown)
+    assert marks_in(str(reply)) == {mark(at, turn) for at, turn in path_of(branch) if turn == EDIT and group.read}
+
+
+async def things_stand(group: Group, branch: str) -> None:
+    reply = await group.played.say(ShowState())
+    assert isinstance(reply, StateShown)
+    cellars = {found for found in FORKS if f"the {found} cellar" in str(reply)}
+    assert cellars == ({branch} if group.read else set())
+
+
 TRUE_THERE: tuple[Callable[[Group, str], Awaitable[None]], ...] = (
     answers_are,
     findings_are,
@@ -139,6 +167,9 @@ TRUE_THERE: tuple[Callable[[Group, str], Awaitable[None]], ...] = (
     the_path_is,
     context_is,
     why_is,
+    what_happened_is,
+    promises_are,
+    things_stand,
 )
 """What has to be true at the end of each branch."""
 

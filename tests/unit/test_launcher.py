@@ -271,7 +271,13 @@ def test_old_pythons_can_read_the_starter() -> None:
 def test_everything_is_checked_and_the_tests_have_the_last_word(first_test: tuple[Checkout, Done]) -> None:
     _, done = first_test
     lines = [line for line in done.stdout.splitlines() if line.startswith("<")]
-    assert lines == ["<ruff> check .", "<ruff> format --check .", "<mypy>", "<lint-imports>", "<pytest> -n 3"]
+    assert lines == [
+        "<ruff> check .",
+        "<ruff> format --check .",
+        "<mypy>",
+        "<lint-imports>",
+        "<pytest> -n 4 --dist worksteal",
+    ]
     assert done.returncode == 0
 
 
@@ -279,7 +285,7 @@ def test_everything_is_checked_and_the_tests_have_the_last_word(first_test: tupl
 def test_one_failing_check_fails_the_whole_and_the_rest_still_runs(tested: Checkout, failing: str) -> None:
     done = tested.start("test", FAILING=failing)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1] == "<pytest> -n 3"
+    assert done.stdout.splitlines()[-1] == "<pytest> -n 4 --dist worksteal"
 
 
 def test_arguments_of_test_are_pytests_and_then_it_runs_alone(tested: Checkout) -> None:
