@@ -361,7 +361,7 @@ async def test_when_a_server_dies_another_paints_with_the_references_uploaded_an
         await painter.aclose()
 
 
-async def test_fifty_wait_in_the_servers_queue_and_forty_are_forgotten(
+async def test_fifty_wait_in_the_servers_queue_forty_are_forgotten_and_the_others_come_in_another_order(
     peer: ComfyPeer, painter: ComfyIllustrator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(comfyui, "WAITING", 5.0)
@@ -383,8 +383,12 @@ async def test_fifty_wait_in_the_servers_queue_and_forty_are_forgotten(
     await asyncio.wait([task for _, task in pairs[:40]])
     await asyncio.gather(*(painter.forget(one.id) for one, _ in pairs[1:40]))
     peer.script.seconds = 0
+    peer.machine.pending.reverse()  # as somebody does in ComfyUI's own window
+    newest_first = [prompt.id for prompt in peer.machine.pending]
     await painter.forget(pairs[0][0].id)
     assert len(await asyncio.gather(*(task for _, task in pairs[40:]))) == 10
+    assert [prompt.id for prompt in peer.machine.executed[-10:]] == newest_first
+    assert sorted(newest_first) == sorted(str(one.id) for one, _ in pairs[40:])
     assert peer.machine.history[first].status == "cancelled", "also what was being painted already"
     assert len(peer.machine.executed) == 12
 
