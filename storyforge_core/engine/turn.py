@@ -177,25 +177,9 @@ async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clo
         pictures: which scenes get a picture where the story's settings do not say.
     """
     wanted = draft.order
-    scene = SceneId(clock.new_id())
-    choices = tuple(
-        Choice(id=ChoiceId(clock.new_id()), scene=scene, position=position, text=text)
-        for position, text in enumerate(draft.choices, start=1)
-    )
-    told = NewScene(
-        id=scene,
-        story=here.story.id,
-        parent=wanted.parent,
-        choice=wanted.choice,
-        title=draft.title,
-        prose=draft.prose,
-        origin=ORIGINS[wanted.task],
-        writer=draft.writer,
-        created_at=clock.now(),
-        run=run.id,
-    )
+    told, choices = _finished(draft, here, run, clock)
     lore = tuple(Fired(each.entry, each.held) for each in draft.brief.lore) if draft.brief else ()
-    ended = endings(draft, here.playthrough.rules, here.story.id, scene, clock)
+    ended = endings(draft, here.playthrough.rules, here.story.id, told.id, clock)
     shown = await show(
         desk,
         here,
@@ -215,6 +199,28 @@ async def settle(desk: Desk, here: Situation, run: Run, draft: Draft, clock: Clo
     voted = wanted.choice is not None and wanted.ballot is not None
     if painted_by_itself(here.playthrough.rules.pictures, pictures, voted=voted):
         await paint_by_itself(desk, here.playthrough.id, shown, clock)
+
+
+def _finished(draft: Draft, here: Situation, run: Run, clock: Clock) -> tuple[NewScene, tuple[Choice, ...]]:
+    """The scene and its choices as they are put into the tree."""
+    scene, wanted = SceneId(clock.new_id()), draft.order
+    choices = tuple(
+        Choice(id=ChoiceId(clock.new_id()), scene=scene, position=position, text=text)
+        for position, text in enumerate(draft.choices, start=1)
+    )
+    told = NewScene(
+        id=scene,
+        story=here.story.id,
+        parent=wanted.parent,
+        choice=wanted.choice,
+        title=draft.title,
+        prose=draft.prose,
+        origin=ORIGINS[wanted.task],
+        writer=draft.writer,
+        created_at=clock.now(),
+        run=run.id,
+    )
+    return told, choices
 
 
 async def show(  # noqa: PLR0913 - one telling has this many sides
