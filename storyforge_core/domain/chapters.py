@@ -3,6 +3,7 @@
 A summary belongs to the last scene that it covers, so whoever left the path before that scene never sees it. Pure.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,9 @@ SUMMARY_CHARS = 900
 """About 150 words: what a chapter of a dozen scenes comes down to."""
 FEWEST_SENTENCE = 24
 """Characters; what is shorter, such as “No.”, says nothing by itself."""
+SPEECH = '"“„«「『'
+_NAMED = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}")
+"""A name, in languages that write only names so."""
 FAN = 6
 """Summaries that become one of the next layer; twenty thousand scenes are then told in some twenty texts."""
 RECENT = 2
@@ -137,19 +141,29 @@ def next_cover(outline: Outline) -> Cover | None:
 def gist_of(prose: str, limit: int = GIST_CHARS) -> str:
     """The sentence of a scene that says most of what the scene is about, as it stands there."""
     told = [one_line(sentence, len(sentence) + 1) for sentence in sentences(prose)]
-    worth_telling = [sentence for sentence in told if FEWEST_SENTENCE <= len(sentence) <= limit] or told
-    if not worth_telling:
+    worth_telling = [n for n, sentence in enumerate(told) if FEWEST_SENTENCE <= len(sentence) <= limit]
+    if not told:
         return ""
     common: dict[str, int] = {}
     for sentence in told:
         for word in telling_words(sentence):
             common[word] = common.get(word, 0) + 1
-    return one_line(max(worth_telling, key=lambda sentence: _weight(sentence, common)), limit)
+    best = max(worth_telling or range(len(told)), key=lambda n: _weight(told[n], common) * _place(n, len(told)))
+    return one_line(told[best], limit)
 
 
 def _weight(sentence: str, common: Mapping[str, int]) -> float:
+    """How much a sentence says of what the scene speaks of; who does something says more than what is said aloud."""
     words = telling_words(sentence)
-    return sum(common[word] for word in words) / (len(words) + 4)
+    weight = sum(common[word] for word in words) / (len(words) + 4)
+    if any(mark in sentence for mark in SPEECH):
+        weight *= 0.4
+    return weight * (1.5 if _NAMED.search(sentence) else 1.0)
+
+
+def _place(place: int, of: int) -> float:
+    """What a scene comes to stands at its end."""
+    return 1.25 if place >= of * 3 / 4 else 1.0
 
 
 def abridged(texts: Sequence[str], limit: int = SUMMARY_CHARS) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from storyforge_core.domain.chapters import Past, abridged, gist_of
-from storyforge_core.domain.context import Keep, Part, shorten
+from storyforge_core.domain.context import Keep, Part, estimate, shorten
 from storyforge_core.domain.writing import Synopsis, ToldScene
 
 Since = Literal["left", "beginning", "chapter"]
@@ -45,8 +45,19 @@ def recap(past: Past, known: int) -> Recap:
         synopses,
         tuple(map(_in_a_line, shown)),
         told - covered - len(shown),
-        shorten(Part(past.path[-1].prose, Keep.END), ENDING_TOKENS) if past.path else "",
+        _ending(past.path[-1].prose) if past.path else "",
     )
+
+
+def _ending(prose: str) -> str:
+    """The last paragraphs, as many as are short enough; of one that is too long its end."""
+    kept = ""
+    for paragraph in reversed(prose.strip().split("\n\n")):
+        longer = f"{paragraph}\n\n{kept}".strip()
+        if estimate(longer) > ENDING_TOKENS:
+            break
+        kept = longer
+    return kept or shorten(Part(prose, Keep.END), ENDING_TOKENS)
 
 
 def _summed_up(past: Past, known: int) -> tuple[tuple[Synopsis, ...], int]:

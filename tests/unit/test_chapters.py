@@ -1,6 +1,7 @@
 """When chapters end, what is summed up next, and what is made of scenes without a model."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from storyforge_core.domain.answers import Problem
 from storyforge_core.domain.chapters import (
     FAN,
     NEVER,
+    NOTHING,
     OPEN,
     RECENT,
     SHORTEST,
@@ -151,3 +153,19 @@ def test_a_recap_of_many_scenes_sums_up_what_it_can_and_says_what_it_leaves_out(
     assert told.left_out == 16
     assert recap(past(80, *parts), 80).scenes == ()
     assert recap(past(0), 0).ending == ""
+
+
+def test_a_scene_comes_down_to_what_somebody_does_rather_than_to_what_is_said() -> None:
+    prose = (
+        "“Where is the lantern, the lantern of the mill?” said Osk. It rained on the mill all night. "
+        "At last the keeper of the mill gave Maren the lantern."
+    )
+    assert gist_of(prose) == "At last the keeper of the mill gave Maren the lantern."
+
+
+def test_a_recap_ends_with_whole_paragraphs() -> None:
+    last = ToldScene(1, "The Mill", "", "It rained.\n\n“Nothing. She stayed in,” said Osk.\n\nThen the bell rang.")
+    told = recap(replace(NOTHING, path=(last,)), 0)
+    assert told.ending == last.prose
+    endless = replace(last, prose=f"{'It rained on and on. ' * 60}\n\n“Nothing.”\n\nThen the bell rang.")
+    assert recap(replace(NOTHING, path=(endless,)), 0).ending == "“Nothing.”\n\nThen the bell rang."
