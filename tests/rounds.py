@@ -53,7 +53,8 @@ async def played_round(database: Database, directory: Path, peer: OllamaPeer, na
     async with aclosing(await for_workers(settings)) as cast:
         house = furnish(settings, database, cast, OfflineEmbedder(), Studio(CardIllustrator(), "every", 1))
         async with alongside(house.bus.listen(), house.worker.work()):
-            for turn, command in enumerate((NewStory("A lighthouse keeper finds a door"), *[Vote(1)] * (TURNS - 1)), 1):
+            commands: list[Command] = [NewStory("A lighthouse keeper finds a door"), *[Vote(1)] * (TURNS - 1)]
+            for turn, command in enumerate(commands, 1):
                 await _turn(house, command)
                 await _all_asked(peer, turn * CALLS)
     return Round(len(peer.chats), peer.swaps, frozenset(peer.windows.values()))

@@ -15,6 +15,7 @@ from storyforge_core.domain.writing import Asking, Brief, Finished, Telling, Tol
 from storyforge_core.providers.offline import OfflineStoryteller
 from storyforge_core.providers.offline.banks import GENRES, MOTIFS, Hook, bank
 from storyforge_core.providers.offline.deed import deed
+from storyforge_core.providers.offline.findings import findings_of
 from storyforge_core.providers.offline.premise import parse
 from storyforge_core.providers.offline.scene import scene_of
 from storyforge_core.providers.offline.template import mark
@@ -335,3 +336,8 @@ def test_a_template_is_known_by_its_longest_fixed_part() -> None:
 def test_a_thing_that_belongs_to_somebody_makes_its_owner_the_hero() -> None:
     assert parse("A baker's oven starts to answer back").role == "baker"
     assert parse("The twins\u2019 kite refuses to come down").role == "twins"
+
+
+def test_who_has_a_look_at_something_holds_nothing() -> None:
+    found = findings_of(brief(), "Osk had a look at the hinges. Maren took the oar. Osk lost the way.")
+    assert [each["value"] for each in found["assertions"] if each["slot"] == "has"] == ["the oar"]  # type: ignore[attr-defined]

@@ -31,6 +31,12 @@ _PATTERNS: Final = (
     ("has", "ends", re.compile(rf"\b{_NAME} (?:lost|dropped|threw away|put down) {_THING}")),
 )
 _GAVE: Final = re.compile(rf"\b{_NAME} gave (?:{_NAME} {_THING}|{_THING} to {_NAME})")
+_IDIOMS: Final = """
+    breath choice dream feeling fever go hiccups idea laugh look mind moment nap nerve notion point rest say seat sleep
+    smile step thought time try turn view voice walk way while word
+"""
+_NOTHING_HELD: Final = frozenset(_IDIOMS.split())
+"""What one has, takes or loses in English without holding anything."""
 _SPEECH: Final = re.compile(r"[\"“„«][^\"”“»]*[\"”“»]")
 _VOW: Final = re.compile(r"\b(?:promised|swore|vowed)\b")
 _DREAM: Final = re.compile(r"\b(?:dreamt|dreamed|dream)\b")
@@ -75,7 +81,8 @@ def _told(prose: str) -> Iterator[Mapping[str, object]]:
     for sentence in sentences(_SPEECH.sub(lambda said: " " * len(said.group()), prose)):
         for slot, turn, pattern in _PATTERNS:
             for name, value in pattern.findall(sentence):
-                yield _assertion(name, slot, value, _quote(sentence), turn)
+                if slot != "has" or value.rpartition(" ")[2] not in _NOTHING_HELD:
+                    yield _assertion(name, slot, value, _quote(sentence), turn)
         for giver, first, thing, other, second in _GAVE.findall(sentence):
             yield _assertion(giver, "has", thing or other, _quote(sentence), "ends")
             yield _assertion(first or second, "has", thing or other, _quote(sentence), "begins")
