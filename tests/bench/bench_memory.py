@@ -15,7 +15,7 @@ from storyforge_core.engine.oracle import Lookup, Oracle
 from storyforge_core.providers.offline import OfflineStoryteller
 from storyforge_core.providers.offline.embedder import NAME, vector_of
 from storyforge_core.store.database import Database, connect
-from tests.bench import bench_long, bench_state
+from tests.bench import bench_long, bench_names, bench_state
 from tests.bench.figures import Figure, Scale
 from tests.bench.ground import DEEP, deep_scene, deep_story, fill, ground
 from tests.bench.timing import measure
@@ -297,4 +297,5 @@ async def _measured(scale: Scale) -> list[Figure]:
         longest = LATE_MS[0][0] if small else DEEP - 1
         looked = await _times(database, scale.times, longest)
         figures += await bench_state.times(database, scale.times, longest)
-        return [*figures, *looked, *await bench_long.late(database, scale.times, longest)]
+        late = await bench_long.late(database, scale.times, longest)
+        return [*figures, *looked, *late, *bench_names.figures()]
