@@ -126,9 +126,9 @@ def furnish(
     gallery, shelf = FileGallery(settings.pictures_dir), FileShelf(settings.static_dir)
     portraits = Portraits(shelf, gallery)
     door = StoryForge(store, clock, rules(settings), Oracle(memory, cast.reader), mode, portraits)
-    quiet = Quiet()
-    chronicle = Chronicle(store, cast.reader, clock, quiet)
     sharing = _sharing(settings, database, cast, studio)
+    quiet = Quiet(sharing.taken if sharing else None)
+    chronicle = Chronicle(store, cast.reader, clock, quiet)
     runner = Runner(store, cast, memory, bus, clock, SCENE, mode, quiet, sharing)
     retention = timedelta(days=settings.retention_days) if settings.retention_days else None
     worker = Worker(

@@ -5,13 +5,24 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
+LOOK_AGAIN = 2.0
+"""Seconds between two looks whether what answers is free; each costs a small query."""
+LONGEST_WAIT = 600.0
+"""Seconds, a few pictures long."""
+
 Answer = TypeVar("Answer")
 
 
 class Quiet:
-    """Knows whether a scene is being told; one for all who tell and all who ask in the background."""
+    """Knows whether a scene is being told; one for all who tell and all who ask in the background.
 
-    def __init__(self) -> None:
+    Args:
+        taken: tells whether what answers is needed for something else, such as a card that a picture is painted on;
+            None where it never is.
+    """
+
+    def __init__(self, taken: Callable[[], Awaitable[bool]] | None = None) -> None:
+        self._taken = taken
         self._tellings = 0
         self._silent = asyncio.Event()
         self._silent.set()
@@ -48,6 +59,7 @@ class Quiet:
 
     async def _asked(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
         while True:
+            await self._free()
             await self._silent.wait()
             asked = asyncio.ensure_future(question())
             loud = asyncio.ensure_future(self._loud.wait())
@@ -58,6 +70,13 @@ class Quiet:
             finally:
                 await _closed(asked)
                 await _closed(loud)
+
+    async def _free(self) -> None:
+        """Wait for it, but not for ever: where pictures never end, what scenes say is found out beside them."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_WAIT):
+                while self._taken and await self._taken():  # noqa: ASYNC110 - it may be painted on another machine
+                    await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _closed(task: asyncio.Future[Answer]) -> None:

@@ -48,6 +48,13 @@ class Sharing:
             structlog.get_logger().info("nobody says who has the card", reason=str(error))
         await self._rested(self.pictures_rest)
 
+    async def taken(self) -> bool:
+        """Whether a picture is being painted: then nobody loads a language model for what can wait."""
+        try:
+            return await self.card.painted_on()
+        except ServiceDown:
+            return False
+
     async def painted(
         self, illustrator: Illustrator, commission: Commission, hear: Callable[[Progress], None]
     ) -> Painted:

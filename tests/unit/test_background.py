@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from storyforge_core.engine import background
 from storyforge_core.engine.background import Quiet
 from storyforge_core.errors import ServiceDown
 
@@ -90,3 +91,23 @@ async def test_one_question_is_asked_after_another() -> None:
     model.may.set()
     assert await asyncio.gather(*questions) == ["answer"] * 3
     assert model.asked == 3
+
+
+async def test_nothing_is_asked_while_a_picture_has_the_card_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "LOOK_AGAIN", 0.001)
+    painted = True
+
+    async def taken() -> bool:
+        await asyncio.sleep(0)
+        return painted
+
+    quiet, model = Quiet(taken), Model()
+    model.may.set()
+    question = asyncio.ensure_future(quiet.ask(model.ask))
+    await asyncio.sleep(0.05)
+    assert model.asked == 0
+    painted = False
+    assert await question == "answer"
+    painted = True
+    monkeypatch.setattr(background, "LONGEST_WAIT", 0.02)
+    assert await quiet.ask(model.ask) == "answer"
